@@ -1,0 +1,77 @@
+"""Assembles samples: gauges as they are, counters as rates since the last reading."""
+
+import functools
+import logging
+import math
+import time
+from typing import Any, Callable, Dict, List, Tuple
+
+import psutil
+
+from agent.collectors import cpu, disks, filesystems, memory, network, system
+from agent.collectors.series import Reading, Values, per_second
+from agent.logs import quoted
+
+MOST_VALUES = 2000
+FAULTS = (OSError, RuntimeError, ValueError, LookupError, AttributeError, psutil.Error)
+log = logging.getLogger(__name__)
+
+Rates = Callable[[Values, Values, float], Values]
+Part = Tuple[str, Callable[[], Reading], Rates]
+
+
+def parts(network_filesystems: bool) -> List[Part]:
+    """Collectors in the order of weight: the last ones lose when there is too much."""
+    mounts = functools.partial(filesystems.collect, network_filesystems)
+    return [
+        ("memory", memory.collect, per_second),
+        ("system", system.collect, per_second),
+        ("filesystems", mounts, per_second),
+        ("disks", disks.collect, disks.rates),
+        ("cpu", cpu.collect, cpu.percentages),
+        ("network", network.collect, per_second),
+    ]
+
+
+class Sampler:
+    """Remembers the last counters; one collector that fails does not stop the others."""
+
+    def __init__(self, network_filesystems: bool = False) -> None:
+        self.parts = parts(network_filesystems)
+        self.counters: Dict[str, Tuple[float, Values]] = {}
+        self.failing: Dict[str, str] = {}
+
+    def sample(self) -> Dict[str, Any]:
+        """{"time": Unix seconds, "values": {...}}; the first one has no rates."""
+        moment = round(time.time(), 3)
+        values: Values = {}
+        for name, collect, rates in self.parts:
+            values.update(self._values(name, collect, rates))
+        finite = [
+            (name, value) for name, value in values.items() if math.isfinite(value)
+        ]
+        return {"time": moment, "values": dict(finite[:MOST_VALUES])}
+
+    def _values(
+        self, name: str, collect: Callable[[], Reading], rates: Rates
+    ) -> Values:
+        try:
+            now = time.monotonic()
+            reading = collect()
+        except FAULTS as error:
+            self._failed(name, error)
+            return {}
+        self.failing.pop(name, None)
+        before = self.counters.get(name)
+        self.counters[name] = (now, reading.counters)
+        if before is None or now <= before[0]:
+            return reading.gauges
+        fresh = rates(before[1], reading.counters, now - before[0])
+        return dict(reading.gauges, **fresh)
+
+    def _failed(self, name: str, error: Exception) -> None:
+        """Said once, until it works again or fails in another way."""
+        reason = f"{type(error).__name__}: {error}"
+        if self.failing.get(name) != reason:
+            self.failing[name] = reason
+            log.warning("event=collector_failed name=%s error=%s", name, quoted(reason))

@@ -1,0 +1,3 @@
+"""The agent's version, as it appears in facts and in the User-Agent."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,206 @@
+"""The sending thread: what is kept, dropped, split and waited for."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from agent import sender as http
+from agent.schedule import Backoff, Pace
+from agent.sender import Reply, Sender
+from agent.shipper import Shipper, pause_after
+from agent.spool import Spool
+
+TOKEN = "0123456789abcdef0123456789abcdef.s3cr3t-and-long-enough"
+
+
+@pytest.fixture
+def spool(config):
+    made = Spool(Path(config.spool_dir), 1 << 20, 3600)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shipper(config, spool):
+    sender = Sender(config.server, TOKEN, config)
+    report = {"facts": {"hostname": "h", "booted_at": 1}}
+    made = Shipper(sender, spool, lambda: report, Pace(15, 15, 3600))
+    made.content = report["facts"]
+    yield made
+    sender.close()
+
+
+def left(spool):
+    batch = spool.newest(200)
+    return [entry["seq"] for entry in batch.samples] if batch else []
+
+
+def held(shipper):
+    return shipper.held_until - time.monotonic()
+
+
+def test_what_the_answer_names_leaves_the_spool(shipper, spool, portal, sample):
+    answers = [
+        {"seq": 1, "status": "stored"},
+        {"seq": 2, "status": "duplicate"},
+        {"seq": 3, "status": "refused", "message": "too old"},
+        {"seq": 4, "status": "lost"},
+        {"seq": 99, "status": "stored"},
+        "nonsense",
+    ]
+    portal.answers["metrics"] = lambda payload: (200, {}, {"results": answers})
+    for number in range(1, 6):
+        spool.append(sample(number))
+    shipper.send_samples()
+    assert left(spool) == [4, 5]
+    assert shipper.flush_wanted
+    assert 0 < held(shipper) <= 1
+
+
+def test_a_success_that_names_nothing_is_a_failure(shipper, spool, portal, sample):
+    portal.answers["metrics"] = lambda payload: (200, {}, {"results": None})
+    spool.append(sample(1))
+    shipper.send_samples()
+    assert left(spool) == [1]
+    assert shipper.backoffs["metrics"].failures == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 409])
+def test_a_denied_agent_keeps_its_samples_and_is_silent(
+    shipper, spool, portal, sample, refusal, status
+):
+    portal.answers["metrics"] = refusal(status)
+    spool.append(sample(1))
+    shipper.send_samples()
+    assert left(spool) == [1]
+    assert 299 < held(shipper) <= 600
+    assert not shipper.may_speak()
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_batch_that_can_never_be_taken_is_dropped(
+    shipper, spool, portal, sample, refusal, status
+):
+    portal.answers["metrics"] = refusal(status)
+    spool.append(sample(1))
+    shipper.send_samples()
+    assert left(spool) == []
+
+
+def test_a_large_batch_is_halved_until_it_fits(shipper, spool, portal, sample):
+    def small_only(payload):
+        fits = len(payload["samples"]) <= 2
+        return portal.metrics(payload) if fits else (413, {}, {})
+
+    portal.answers["metrics"] = small_only
+    for number in range(1, 9):
+        spool.append(sample(number, moment=float(number)))
+    for _ in range(20):
+        shipper.send_samples()
+    assert left(spool) == []
+    assert len(portal.stored) == 8
+
+
+def test_a_single_sample_that_is_too_large_is_dropped(
+    shipper, spool, portal, sample, refusal
+):
+    portal.answers["metrics"] = refusal(413)
+    spool.append(sample(1))
+    shipper.send_samples()
+    assert left(spool) == []
+
+
+def test_a_clock_that_is_off_keeps_the_samples(shipper, spool, portal, sample):
+    error = {"error": {"code": "clock_skew", "message": "Set the clock."}}
+    portal.answers["metrics"] = lambda payload: (422, {}, error)
+    spool.append(sample(1))
+    shipper.send_samples()
+    assert left(spool) == [1]
+    assert held(shipper) > 59
+
+
+def test_retry_after_is_kept_and_a_little_more(shipper, spool, portal, sample, refusal):
+    portal.answers["metrics"] = refusal(503, headers={"Retry-After": "40"})
+    spool.append(sample(1))
+    shipper.send_samples()
+    assert left(spool) == [1]
+    assert 39 < held(shipper) <= 45
+
+
+def test_the_pace_follows_the_portal(shipper, portal):
+    portal.settings = {"sample_seconds": 2, "flush_seconds": 1e9, "facts_seconds": "x"}
+    shipper.send_facts()
+    pace = shipper.pace
+    assert (pace.sample_seconds, pace.flush_seconds, pace.facts_seconds) == (
+        2,
+        86400,
+        3600,
+    )
+    assert pace.changed.is_set()
+
+
+def test_facts_go_when_they_change_and_not_otherwise(shipper, portal):
+    shipper.send_facts()
+    shipper.content["booted_at"] = 2
+    shipper.report = lambda: {"facts": {"hostname": "h", "booted_at": 2}}
+    shipper.send_facts()
+    assert len(portal.named("facts")) == 1
+    shipper.report = lambda: {"facts": {"hostname": "other"}}
+    shipper.send_facts()
+    assert len(portal.named("facts")) == 2
+    shipper.facts_sent_at -= 3601
+    shipper.send_facts()
+    assert len(portal.named("facts")) == 3
+
+
+def test_failing_facts_do_not_hold_the_samples(shipper, spool, portal, sample, refusal):
+    portal.answers["facts"] = refusal(500)
+    spool.append(sample(1))
+    shipper.work()
+    assert left(spool) == []
+    assert len(portal.named("facts")) == 1
+
+
+def test_facts_that_cannot_be_gathered_do_not_hold_the_samples(shipper, spool, sample):
+    def broken():
+        raise OSError("no /proc")
+
+    shipper.report = broken
+    spool.append(sample(1))
+    shipper.work()
+    assert left(spool) == []
+
+
+def test_back_off_is_random_growing_and_capped():
+    backoff = Backoff()
+    delays = [backoff.delay() for _ in range(50)]
+    assert delays[0] <= 2
+    assert all(0 <= delay <= 300 for delay in delays)
+    assert max(delays) > 60
+    assert len(set(delays)) > 40
+    reply = Reply(http.RETRY, 500, {}, "")
+    assert pause_after(reply, Backoff()) <= 2
+
+
+def test_samples_come_on_a_grid_and_missed_ones_are_not_made_up():
+    pace = Pace(15, 15, 3600)
+    pace.warm_up(0.0, "some agent")
+    first = pace.next_sample(1000.0)
+    assert 7.5 <= first - 1000.0 <= 22.5
+    assert pace.next_sample(first) == pytest.approx(first + 15)
+    assert pace.next_sample(first + 0.4) == pytest.approx(first + 15)
+    assert 7.5 <= pace.next_sample(first + 999.0) - (first + 999.0) <= 22.5
+
+
+def test_agents_are_spread_and_a_fresh_one_is_quick():
+    def phase(name):
+        pace = Pace(15, 15, 3600)
+        pace.warm_up(30.0, name)
+        return pace.next_sample(1000.0) % 15
+
+    assert len({round(phase(f"agent {number}")) for number in range(50)}) > 5
+    warm = Pace(15, 15, 3600)
+    warm.warm_up(30.0, "x")
+    assert warm.next_sample(10.0) - 10.0 <= 7.5
+    assert warm.sample_interval(31.0) == 15

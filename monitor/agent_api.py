@@ -1,0 +1,85 @@
+"""Where agents report: enrolment, facts, metrics (docs/agent-protocol.md)."""
+
+import time
+
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from adminset.errors import DomainError
+from adminset.middleware import client_address
+from cmdb.services import agents, tokens
+from monitor import services
+from monitor.body import TooLargeError, inflate
+from monitor.intake import parse_enrolment, parse_facts, parse_metrics
+from monitor.metric_store import limits
+
+
+@csrf_exempt
+def enroll(request: HttpRequest) -> JsonResponse:
+    """Take a new agent in: 201 with its id and secret, once."""
+    token = _bearer(request)
+    tokens.find(token)
+    report = parse_enrolment(_body(request), limits(), time.time())
+    agent_id, secret = services.enrol(
+        plain_token=token, report=report, address=client_address(request)
+    )
+    body = {"agent_id": agent_id, "secret": secret, "settings": services.wishes()}
+    return JsonResponse(body, status=201)
+
+
+@csrf_exempt
+def facts(request: HttpRequest) -> JsonResponse:
+    """Take what a host says it is."""
+    agent = _agent(request)
+    report = parse_facts(_body(request), limits(), time.time())
+    status = services.receive_facts(
+        agent=agent, report=report, address=client_address(request)
+    )
+    return JsonResponse({"status": status, "settings": services.wishes()})
+
+
+@csrf_exempt
+def metrics(request: HttpRequest) -> JsonResponse:
+    """Take samples; 200 only when all that it names is stored durably."""
+    agent = _agent(request)
+    report = parse_metrics(_body(request), limits(), time.time())
+    results = services.receive_metrics(
+        agent=agent, report=report, address=client_address(request)
+    )
+    return JsonResponse({"results": results, "settings": services.wishes()})
+
+
+def _bearer(request: HttpRequest) -> str:
+    """Read the token, before a byte of the body is looked at."""
+    if request.method != "POST":
+        raise DomainError(
+            _("Agents report by POST."), code="method_not_allowed", status=405
+        )
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise DomainError(
+            _("There is no token."),
+            _("Send Authorization: Bearer <agent id>.<secret>; enrol the agent first."),
+            code="no_token",
+            status=401,
+        )
+    return token.strip()
+
+
+def _agent(request: HttpRequest) -> agents.AgentIdentity:
+    agent_id, _dot, secret = _bearer(request).partition(".")
+    return agents.authenticate(agent_id, secret)
+
+
+def _body(request: HttpRequest) -> bytes:
+    bounds = limits()
+    if int(request.headers.get("Content-Length") or 0) > bounds.body_bytes:
+        raise TooLargeError(
+            _("The body is larger than %(most)s bytes.") % {"most": bounds.body_bytes}
+        )
+    return inflate(
+        request.read(bounds.body_bytes + 1),
+        request.headers.get("Content-Encoding", ""),
+        bounds,
+    )

@@ -1,0 +1,346 @@
+"""What an agent sends: its form, checked and cleaned; pure, no Django.
+
+Everything a host says is hostile text. Fields that are not known here are ignored, so that a newer
+agent may speak to an older portal.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from monitor.body import (
+    VALUE_LIMIT,
+    BadFieldError,
+    ClockSkewError,
+    Limits,
+    TooLargeError,
+    decode,
+    inflate,
+    shown,
+)
+from monitor.series import Sample
+
+__all__ = [
+    "Facts",
+    "FactsReport",
+    "Identity",
+    "Limits",
+    "MetricsReport",
+    "ReportedSample",
+    "as_dict",
+    "inflate",
+    "parse_enrolment",
+    "parse_facts",
+    "parse_metrics",
+]
+
+TEXT_LIMIT = 255
+METRIC = re.compile(r"[a-z0-9_.]{1,100}")
+HOSTNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+HEX_ID = re.compile(r"[0-9a-f]{16,128}")
+# 4 octets of a tunnel to 20 of InfiniBand.
+HARDWARE_ADDRESS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){3,19}")
+
+Name = str | None
+Count = Annotated[int, Meta(ge=0, le=1 << 20)] | None
+Size = Annotated[int, Meta(ge=0, le=1 << 60)] | None
+Seconds = Annotated[float, Meta(ge=0, le=1e11)]
+
+
+class Identity(Struct, frozen=True):
+    """What tells one machine from another; cleaned. `machine_id` is a keyed hash, never the raw one."""
+
+    machine_id: Name = None
+    product_uuid: Name = None
+    serial: Name = None
+    macs: Annotated[list[str], Meta(max_length=512)] | None = None
+
+
+class Disk(Struct, frozen=True):
+    """A whole disk."""
+
+    name: str
+    size_bytes: Size = None
+    model: Name = None
+    serial: Name = None
+    rotational: bool | None = None
+
+
+class Address(Struct, frozen=True):
+    """An IP address of a NIC, in its shortest form."""
+
+    address: str
+    prefix: Annotated[int, Meta(ge=0, le=128)] | None = None
+
+
+class Nic(Struct, frozen=True):
+    """A network interface; `mac` lower case with colons, `speed_mbps` None where unknown."""
+
+    name: str
+    mac: Name = None
+    mtu: Size = None
+    speed_mbps: Annotated[int, Meta(ge=-1, le=1 << 40)] | None = None
+    up: bool | None = None
+    addresses: Annotated[list[Address], Meta(max_length=512)] | None = None
+
+
+class Facts(Struct, frozen=True):
+    """What a host says it is; cleaned: no control characters, 255 characters a text at most."""
+
+    hostname: Name = None
+    primary_address: Name = None
+    os_name: Name = None
+    os_version: Name = None
+    kernel: Name = None
+    architecture: Name = None
+    vendor: Name = None
+    product: Name = None
+    serial: Name = None
+    virtualisation: Name = None
+    cpu_model: Name = None
+    cpu_sockets: Count = None
+    cpu_cores: Count = None
+    cpu_threads: Count = None
+    memory_bytes: Size = None
+    swap_bytes: Size = None
+    disks: Annotated[list[Disk], Meta(max_length=1024)] | None = None
+    nics: Annotated[list[Nic], Meta(max_length=1024)] | None = None
+    time_zone: Name = None
+    booted_at: Seconds | None = None
+    agent_version: Name = None
+    python_version: Name = None
+
+
+class FactsReport(Struct, frozen=True):
+    """The body of POST facts and of POST enroll; `sent_at` in Unix seconds by the host's clock."""
+
+    sent_at: Seconds
+    identity: Identity
+    facts: Facts
+    boot_id: Name = None
+
+
+class _SentSample(Struct):
+    seq: Annotated[int, Meta(ge=0, le=1 << 53)]
+    time: float
+    values: dict[str, float]
+
+
+class _SentMetrics(Struct):
+    sent_at: Seconds
+    samples: list[_SentSample]
+    boot_id: Name = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedSample:
+    """One sample as sent; `refused` is a sentence where it must not be stored, else empty."""
+
+    seq: int
+    sample: Sample
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsReport:
+    """The body of POST metrics, in the order sent; `sent_at` in Unix seconds by the host's clock."""
+
+    boot_id: str | None
+    sent_at: float
+    samples: list[ReportedSample]
+
+
+_METRICS = msgspec.json.Decoder(_SentMetrics)
+_FACTS = msgspec.json.Decoder(FactsReport)
+
+
+def parse_metrics(body: bytes, limits: Limits, now: float) -> MetricsReport:
+    """Read a batch of samples.
+
+    A sample with an impossible time or too many values is refused alone; any other fault refuses
+    the batch.
+
+    Args:
+        body: inflated JSON.
+        now: Unix seconds by our clock.
+
+    Raises:
+        BadBodyError, TooLargeError, BadFieldError, ClockSkewError.
+    """
+    sent = decode(_METRICS, body, limits)
+    if len(sent.samples) > limits.samples:
+        raise TooLargeError(f"The batch has more than {limits.samples} samples.")
+    _check_clock(sent.sent_at, limits, now)
+    samples = []
+    for i, item in enumerate(sent.samples):
+        refused = _refusal(item, limits, now)
+        if not refused:
+            _check_values(item.values, f"samples[{i}].values")
+        sample = Sample(item.time, item.values)
+        samples.append(ReportedSample(item.seq, sample, refused))
+    return MetricsReport(_text(sent.boot_id), sent.sent_at, samples)
+
+
+def parse_facts(body: bytes, limits: Limits, now: float) -> FactsReport:
+    """Read and clean what a host says it is.
+
+    Args:
+        body: inflated JSON.
+        now: Unix seconds by our clock.
+
+    Raises:
+        BadBodyError, BadFieldError, ClockSkewError.
+    """
+    sent = decode(_FACTS, body, limits)
+    _check_clock(sent.sent_at, limits, now)
+    return FactsReport(
+        sent_at=sent.sent_at,
+        identity=_clean_identity(sent.identity),
+        facts=_clean_facts(sent.facts),
+        boot_id=_text(sent.boot_id),
+    )
+
+
+def parse_enrolment(body: bytes, limits: Limits, now: float) -> FactsReport:
+    """Read the body of an enrolment: as parse_facts, and some identity must be there."""
+    report = parse_facts(body, limits, now)
+    identity = report.identity
+    evidence = (identity.machine_id, identity.product_uuid, identity.serial)
+    if not any(evidence) and not identity.macs:
+        raise BadFieldError("identity", "The machine says nothing that identifies it.")
+    return report
+
+
+def _check_clock(sent_at: float, limits: Limits, now: float) -> None:
+    if abs(sent_at - now) > limits.skew_seconds:
+        raise ClockSkewError(sent_at - now)
+
+
+def _refusal(item: _SentSample, limits: Limits, now: float) -> str:
+    if item.time < now - limits.age_seconds:
+        return f"The sample is older than {limits.age_seconds:.0f} seconds."
+    if item.time > now + limits.skew_seconds:
+        return "The sample lies in the future."
+    if not item.values:
+        return "The sample has no values."
+    if len(item.values) > limits.values:
+        return f"The sample has more than {limits.values} values."
+    return ""
+
+
+def _check_values(values: dict[str, float], path: str) -> None:
+    for name, value in values.items():
+        if not _good_name(name):
+            raise BadFieldError(
+                f"{path}[{shown(name)}]", "This is not a metric's name."
+            )
+        if not -VALUE_LIMIT < value < VALUE_LIMIT:
+            raise BadFieldError(f"{path}[{shown(name)}]", "This number is too large.")
+
+
+@lru_cache(maxsize=20_000)
+def _good_name(name: str) -> bool:
+    metric, bar, instance = name.partition("|")
+    if not METRIC.fullmatch(metric):
+        return False
+    return not bar or (0 < len(instance) <= 200 and instance.isprintable())
+
+
+def _text(text: str | None) -> str | None:
+    """Strip what cannot be printed, cap the length; None for nothing left."""
+    if text is None:
+        return None
+    spaced = "".join(c if c.isprintable() else " " for c in text[: 4 * TEXT_LIMIT])
+    return " ".join(spaced.split())[:TEXT_LIMIT].strip() or None
+
+
+def _matching(text: str | None, pattern: re.Pattern[str], path: str) -> str | None:
+    if text is None or text == "":
+        return None
+    if not pattern.fullmatch(text):
+        raise BadFieldError(path, "This text has a form that is not allowed here.")
+    return text
+
+
+def _mac(text: str | None, path: str) -> str | None:
+    bare = (text or "").strip().lower().replace("-", ":")
+    if re.fullmatch(r"[0-9a-f]{12}", bare):
+        bare = ":".join(bare[i : i + 2] for i in range(0, 12, 2))
+    mac = _matching(bare, HARDWARE_ADDRESS, path)
+    # Interfaces without an address of their own say zeros.
+    return mac if mac and mac.strip("0:") else None
+
+
+def _ip(text: str, path: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0].strip()))
+    except ValueError:
+        raise BadFieldError(path, "This is not an IP address.") from None
+
+
+def _clean_identity(sent: Identity) -> Identity:
+    macs = [_mac(mac, f"identity.macs[{i}]") for i, mac in enumerate(sent.macs or [])]
+    machine_id = (sent.machine_id or "").strip().lower()
+    return Identity(
+        machine_id=_matching(machine_id, HEX_ID, "identity.machine_id"),
+        product_uuid=(_text(sent.product_uuid) or "").lower() or None,
+        serial=_text(sent.serial),
+        macs=sorted({mac for mac in macs if mac}),
+    )
+
+
+TEXTS = (
+    *("os_name", "os_version", "kernel", "architecture", "vendor", "product"),
+    *("serial", "virtualisation", "cpu_model", "time_zone"),
+    *("agent_version", "python_version"),
+)
+
+
+def _clean_facts(sent: Facts) -> Facts:
+    address = sent.primary_address
+    hostname = (sent.hostname or "").strip().rstrip(".")
+    return msgspec.structs.replace(
+        sent,
+        **{name: _text(getattr(sent, name)) for name in TEXTS},
+        hostname=_matching(hostname, HOSTNAME, "facts.hostname"),
+        primary_address=_ip(address, "facts.primary_address") if address else None,
+        disks=[_clean_disk(disk) for disk in sent.disks or []],
+        nics=[
+            _clean_nic(nic, f"facts.nics[{i}]") for i, nic in enumerate(sent.nics or [])
+        ],
+    )
+
+
+def _clean_disk(disk: Disk) -> Disk:
+    return msgspec.structs.replace(
+        disk,
+        name=_text(disk.name) or "?",
+        model=_text(disk.model),
+        serial=_text(disk.serial),
+    )
+
+
+def _clean_nic(nic: Nic, path: str) -> Nic:
+    speed = nic.speed_mbps
+    addresses = [
+        Address(_ip(item.address, f"{path}.addresses[{i}].address"), item.prefix)
+        for i, item in enumerate(nic.addresses or [])
+    ]
+    return msgspec.structs.replace(
+        nic,
+        name=_text(nic.name) or "?",
+        mac=_mac(nic.mac, f"{path}.mac"),
+        speed_mbps=speed if speed and speed > 0 else None,
+        addresses=addresses,
+    )
+
+
+def as_dict(facts: Facts | Identity) -> dict[str, Any]:
+    """Give cleaned facts as plain dicts and lists, to store or to compare."""
+    plain: dict[str, Any] = msgspec.to_builtins(facts)
+    return plain

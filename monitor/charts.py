@@ -1,6 +1,7 @@
 """The charts of a host's page as data, and a set of series as the JSON that charts.js draws."""
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -94,6 +95,19 @@ CHARTS = (
         "processes",
     ),
 )
+SIGNS = {
+    "percent": "%",
+    "bytes": "B",
+    "bytes_per_second": "B/s",
+    "per_second": "/s",
+    "seconds": "s",
+}
+WORDS = {
+    "tasks": _("tasks"),
+    "processes": _("processes"),
+    "inodes": _("inodes"),
+    "sessions": _("sessions"),
+}
 BY_KEY = {chart.key: chart for chart in CHARTS}
 
 
@@ -109,12 +123,16 @@ def as_json(chart: Chart, found: SeriesSet) -> dict[str, Any]:
     """
     times = [round(time * 1000) for time in found.times]
     series = [
-        {"name": title_of(name), "metric": name, "points": _points(times, line)}
-        for name, line in found.series.items()
+        {
+            "name": title_of(name),
+            "metric": name,
+            "points": _points(times, found.series[name]),
+        }
+        for name in sorted(found.series, key=lambda name: _place(chart, name))
     ]
     silent = found.newest is not None and found.newest < found.start
     return {
-        "unit": chart.unit,
+        "unit": unit_name(chart.unit),
         "series": series,
         "start": round(found.start * 1000),
         "end": round(found.end * 1000),
@@ -125,6 +143,17 @@ def as_json(chart: Chart, found: SeriesSet) -> dict[str, Any]:
         else None,
         "marks": [],
     }
+
+
+def unit_name(unit: str) -> str:
+    """Give the sign of a unit as charts.js knows it ("%", "B/s"), or its word in the reader's language."""
+    return SIGNS.get(unit) or str(WORDS[unit])
+
+
+def _place(chart: Chart, name: str) -> tuple[int, str]:
+    """Lines stand in the order of the chart's patterns, then by instance."""
+    fits = (i for i, pattern in enumerate(chart.patterns) if fnmatchcase(name, pattern))
+    return next(fits, len(chart.patterns)), name
 
 
 def _points(times: list[int], line: Any) -> list[list[float | None]]:

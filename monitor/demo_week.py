@@ -85,6 +85,9 @@ class Week:
             "memory.total_bytes": [memory] * len(busy),
             "memory.used_bytes": used,
             "memory.used_percent": [round(value / memory * 100, 2) for value in used],
+            "swap.total_bytes": [float(host.swap_bytes or 0)] * len(busy),
+            "swap.used_bytes": [0.0] * len(busy),
+            "fs.inodes_used_percent|/": [round(value / 9, 2) for value in full],
             "fs.used_percent|/": full,
             "fs.used_bytes|/": [round(disk * value / 100) for value in full],
             "disk.read_bytes_per_second|nvme0n1": _scaled(

@@ -4,24 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Metrics',
+            name="Metrics",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'measurements',
-                'verbose_name_plural': 'measurements',
-                'permissions': [('view_metrics', 'Can view measurements of hosts')],
-                'managed': False,
-                'default_permissions': (),
+                "verbose_name": "measurements",
+                "verbose_name_plural": "measurements",
+                "permissions": [("view_metrics", "Can view measurements of hosts")],
+                "managed": False,
+                "default_permissions": (),
             },
         ),
     ]

@@ -146,7 +146,7 @@ def test_a_chart_gives_what_the_store_holds(
     )
     line = next(one for one in data["series"] if one["metric"] == "cpu.busy_percent")
     assert [point[1] for point in line["points"] if point[1] is not None] == [43.25]
-    assert data["unit"] == "percent"
+    assert data["unit"] == "%"
 
 
 def test_a_mount_point_with_dots_and_dollars_has_its_own_line(

@@ -1,0 +1,160 @@
+"""The one form of a model: it validates the page, the import row and the API body."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+from adminset import audit
+from adminset.crypto import EncryptedTextField
+
+
+class SecretInput(forms.PasswordInput):
+    """A password box that is never filled from what is stored."""
+
+    template_name = "django/forms/widgets/password.html"
+
+
+class SecretTextarea(forms.Textarea):
+    """A box for a private key, never filled from what is stored."""
+
+    def format_value(self, value: Any) -> None:
+        """Show nothing."""
+
+
+class ResourceForm(forms.ModelForm):
+    """A ModelForm that knows the user: related objects are only those the user may see, secrets are write-only.
+
+    A secret that is left empty stays as it is; `clear_<name>` forgets it.
+    """
+
+    reason = ""
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.before = audit.snapshot(self.instance) if self.instance.pk else {}
+        self._sealed = {
+            name: getattr(self.instance, name) for name in self.secret_names()
+        }
+        self._new_secrets: list[str] = []
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField):
+                field.queryset = visible(field.queryset, user)
+
+    @classmethod
+    def secret_names(cls) -> list[str]:
+        """Name the fields whose values are sealed."""
+        model_fields = cls._meta.model._meta.concrete_fields
+        return [
+            f.name
+            for f in model_fields
+            if isinstance(f, EncryptedTextField) and f.name in cls.base_fields
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Keep stored secrets that were left empty."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in self.secret_names():
+            if cleaned.get(name):
+                self._new_secrets.append(name)
+            elif not self.data.get(self.add_prefix(f"clear_{name}")):
+                cleaned[name] = self._sealed[name]
+        return cleaned
+
+    def secret_changes(self) -> list[audit.Change]:
+        """List replaced secrets for the audit trail, without a value (a mask equals a mask: `changed` cannot see them)."""
+        return [
+            {"field": name, "old": audit.MASK, "new": audit.MASK}
+            for name in self._new_secrets
+            if self._sealed[name] is not None
+        ]
+
+
+def visible(rows: models.QuerySet | None, user: Any) -> models.QuerySet | None:
+    """Narrow the choices of a related field to what the user may see, where its model has a scope."""
+    return (
+        rows.visible_to(user)
+        if rows is not None and hasattr(rows, "visible_to")
+        else rows
+    )
+
+
+def bound_form(
+    form_class: type[ResourceForm],
+    *,
+    user: Any,
+    values: Mapping[str, Any],
+    instance: models.Model | None = None,
+) -> ResourceForm:
+    """Make a form from JSON or a spreadsheet row: related objects by id or by name, absent fields as they are.
+
+    Args:
+        values: field name -> value; a list, or "a; b", for several related objects.
+
+    Raises:
+        ValidationError: a field that does not exist (key: its name).
+    """
+    unknown = sorted(set(values) - set(form_class.base_fields))
+    if unknown:
+        known = ", ".join(form_class.base_fields)
+        raise ValidationError(
+            {
+                name: _("There is no such field. Known: %(known)s.") % {"known": known}
+                for name in unknown
+            }
+        )
+    blank = form_class(user=user, instance=instance)
+    start = {
+        name: blank.get_initial_for_field(field, name)
+        for name, field in blank.fields.items()
+    }
+    data: dict[str, Any] = {name: _as_input(value) for name, value in start.items()}
+    for name, value in values.items():
+        field = blank.fields[name]
+        data[name] = (
+            _related(field, value)
+            if isinstance(field, forms.ModelChoiceField)
+            else value
+        )
+    return form_class(data, user=user, instance=instance)
+
+
+def _as_input(value: Any) -> Any:
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, list | tuple | models.QuerySet):
+        return [_as_input(each) for each in value]
+    return value
+
+
+def _related(field: forms.ModelChoiceField, value: Any) -> Any:
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        parts = value if isinstance(value, list) else str(value or "").split(";")
+        return [_one_related(field, part) for part in parts if str(part).strip()]
+    return _one_related(field, value) if value not in (None, "") else ""
+
+
+def _one_related(field: forms.ModelChoiceField, value: Any) -> Any:
+    """Turn a name into a key; what cannot be found goes on as it is and the field itself complains."""
+    text = str(value).strip()
+    name_field = (
+        natural_field(field.queryset.model) if field.queryset is not None else ""
+    )
+    if field.queryset is None or not name_field or isinstance(value, int):
+        return value
+    found = list(
+        field.queryset.filter(**{name_field: text}).values_list("pk", flat=True)[:2]
+    )
+    return found[0] if len(found) == 1 else text
+
+
+def natural_field(model: type[models.Model]) -> str:
+    """Name the field by which people call an object of this model."""
+    names = {field.name for field in model._meta.concrete_fields}
+    return next(
+        (name for name in ("name", "hostname", "username") if name in names), ""
+    )

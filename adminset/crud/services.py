@@ -1,0 +1,89 @@
+"""How a generic row is written and deleted: permission, row, audit line, all in one transaction."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from adminset import audit
+from adminset.audit import Actor
+from adminset.errors import Conflict, Forbidden
+
+if TYPE_CHECKING:
+    from adminset.crud.forms import ResourceForm
+    from adminset.crud.resource import Resource
+
+
+def save(*, actor: Actor, form: "ResourceForm") -> models.Model:
+    """Save what a valid form says, and record what changed; a form without a change writes nothing."""
+    creating = form.instance.pk is None
+    before = {} if creating else form.before
+    instance = form.save()
+    changes = audit.changed(before, audit.snapshot(instance)) + form.secret_changes()
+    if creating or changes:
+        verb = f"{instance._meta.model_name}.{'create' if creating else 'update'}"
+        audit.record(actor, verb, instance, changes=changes, reason=form.reason)
+    return instance
+
+
+def save_checked(
+    *, resource: "Resource", user: Any, form: "ResourceForm", actor: Actor
+) -> models.Model:
+    """Save through the resource's service and look at the saved row again with the user's eyes.
+
+    Raises:
+        Forbidden: the row would lie outside what the user may add or change, before or after; nothing is kept.
+    """
+    action = "add" if form.instance.pk is None else "change"
+    with transaction.atomic():
+        instance = resource.save(actor=actor, form=form)
+        if not resource.rows(user, action).filter(pk=instance.pk).exists():
+            raise Forbidden(
+                _(
+                    "You may not have a %(name)s like this: it would lie outside your scope."
+                )
+                % {"name": resource.verbose_name},
+                _("Choose a group that you are responsible for."),
+                code="out_of_scope",
+            )
+    return instance
+
+
+def delete(*, actor: Actor, instance: models.Model) -> None:
+    """Delete a row and record it.
+
+    Raises:
+        Conflict: other objects need this one; says which.
+    """
+    try:
+        with transaction.atomic():
+            audit.record(
+                actor,
+                f"{instance._meta.model_name}.delete",
+                instance,
+                changes=_last_words(instance),
+            )
+            instance.delete()
+    except models.ProtectedError as error:
+        raise still_needed(instance, error.protected_objects) from error
+    except models.RestrictedError as error:
+        raise still_needed(instance, error.restricted_objects) from error
+
+
+def _last_words(instance: models.Model) -> list[audit.Change]:
+    return [
+        {"field": name, "old": value, "new": None}
+        for name, value in audit.snapshot(instance).items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def still_needed(instance: models.Model, needed_by: Any) -> Conflict:
+    """Say what stands in the way of a deletion."""
+    names = ", ".join(sorted(str(each) for each in list(needed_by)[:5]))
+    return Conflict(
+        _("%(name)s cannot be deleted: %(others)s still need it.")
+        % {"name": instance, "others": names},
+        _("Move or delete those first."),
+        code="still_needed",
+    )

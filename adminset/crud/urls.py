@@ -1,0 +1,34 @@
+"""The addresses of a resource's pages."""
+
+from django.urls import URLPattern, path
+
+from adminset.crud import bulk, views
+from adminset.crud.resource import Resource, register
+from adminset.crud.views import bind
+
+# verb, address below the plural noun, view, what the resource must offer, permission asked at the door
+ROUTES = [
+    ("list", "", views.list_page, "", "view"),
+    ("add", "add/", views.add_page, "add", "add"),
+    ("import", "import/", bulk.import_page, "import", "add"),
+    ("bulk_edit", "bulk-edit/", bulk.bulk_edit_page, "change", "change"),
+    ("bulk_delete", "bulk-delete/", bulk.bulk_delete_page, "delete", "delete"),
+    ("detail", "<int:pk>/", views.detail_page, "", "view"),
+    ("edit", "<int:pk>/edit/", views.edit_page, "change", "change"),
+    ("delete", "<int:pk>/delete/", views.delete_page, "delete", "delete"),
+    ("history", "<int:pk>/history/", views.history_page, "", "view"),
+]
+
+
+def pages(resource: Resource) -> list[URLPattern]:
+    """Give the pages of a resource, for a room's urls.py, and make the resource known to the API and the search."""
+    register(resource)
+    return [
+        path(
+            f"{resource.path}/{route}",
+            bind(view, resource, resource.permission(action)),
+            name=f"{resource.model_name}_{verb}",
+        )
+        for verb, route, view, needed, action in ROUTES
+        if not needed or needed in resource.verbs
+    ]

@@ -1,0 +1,232 @@
+"""The pages that every resource has: list, detail, add, edit, delete, history."""
+
+import functools
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django_tables2 import RequestConfig
+
+from adminset.crud import export, fields
+from adminset.crud.forms import ResourceForm
+from adminset.crud.lists import Listing
+from adminset.crud.resource import Panel, Resource
+from adminset.errors import DomainError
+from adminset.http import View, is_htmx, requires, safe_next
+from adminset.models import AuditEntry
+from adminset.navigation import tabs_for
+
+OVERVIEW = Panel("overview", _lazy("Overview"), "generic/_fields.html")
+HISTORY = Panel("history", _lazy("History"), "")
+
+
+def bind(view: Any, resource: Resource, permission: str) -> View:
+    """Make a generic view the view of one resource, guarded by one permission."""
+
+    @requires(permission)
+    @functools.wraps(view)
+    def bound(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, resource, *args, **kwargs)
+
+    bound.resource = resource  # type: ignore[attr-defined]
+    return bound
+
+
+def find(resource: Resource, user: Any, pk: int, action: str = "view") -> Any:
+    """Get one row on which the user may do the action.
+
+    Raises:
+        Http404: there is none, or the user may not see it.
+        PermissionDenied: the user sees it but may not do this.
+    """
+    row = resource.list_queryset(resource.rows(user)).filter(pk=pk).first()
+    if row is None:
+        raise Http404(_("There is no such %(name)s.") % {"name": resource.verbose_name})
+    if action != "view" and not resource.rows(user, action).filter(pk=pk).exists():
+        raise PermissionDenied(resource.permission(action))
+    return row
+
+
+def list_page(request: HttpRequest, resource: Resource) -> HttpResponseBase:
+    """Show the list: filtered, sorted, paged; or give exactly what it shows as a file (`?export=csv`)."""
+    listing = Listing(request, resource)
+    if request.GET.get("export"):
+        return export.download(request.GET["export"], listing)
+    RequestConfig(request, paginate=False).configure(listing.table)
+    listing.table.paginate(
+        paginator_class=Paginator, page=listing.page, per_page=listing.per_page
+    )
+    template = "generic/_list.html" if is_htmx(request) else "generic/list.html"
+    context = listing.context() | {"tabs": tabs_for(request, resource.tabs)}
+    answer = render(request, template, context)
+    answer["Vary"] = "HX-Request"
+    return answer
+
+
+def detail_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
+    """Show one object: overview, the resource's own tabs, history."""
+    instance = find(resource, request.user, pk)
+    panels = _panels(request, resource, instance)
+    active = next((panel for panel in panels if panel["active"]), panels[0])
+    active["active"] = True
+    panel: Panel = active["panel"]
+    context = _head(resource, instance) | {
+        "panels": panels,
+        "panel": panel,
+        "fields": fields.describe(resource, instance) if panel is OVERVIEW else [],
+        "can": _object_can(request, resource, instance),
+        "actions": _actions(request, resource, instance),
+    }
+    own = f"{resource.app_label}/{resource.model_name}_detail.html"
+    return render(
+        request,
+        [own, "generic/detail.html"],
+        context | dict(panel.context(request, instance)),
+    )
+
+
+def _panels(
+    request: HttpRequest, resource: Resource, instance: models.Model
+) -> list[dict[str, Any]]:
+    base = resource.url("detail", instance.pk)
+    chosen = request.GET.get("tab", OVERVIEW.key)
+    shown = [
+        _tab(panel, f"{base}?tab={panel.key}", active=panel.key == chosen)
+        for panel in (OVERVIEW, *resource.panels)
+        if not panel.permission or request.user.has_perm(panel.permission)
+    ]
+    return [*shown, _tab(HISTORY, resource.url("history", instance.pk), active=False)]
+
+
+def _tab(panel: Panel, url: str, *, active: bool) -> dict[str, Any]:
+    tab = {"key": panel.key, "title": panel.title, "template": panel.template}
+    return {**tab, "panel": panel, "url": url, "active": active}
+
+
+def _object_can(
+    request: HttpRequest, resource: Resource, instance: models.Model
+) -> dict[str, bool]:
+    return {
+        verb: verb in resource.verbs
+        and resource.rows(request.user, verb).filter(pk=instance.pk).exists()
+        for verb in ("change", "delete")
+    }
+
+
+def _actions(
+    request: HttpRequest, resource: Resource, instance: models.Model
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": a.title,
+            "url": reverse(a.url_name, args=[instance.pk]),
+            "icon": a.icon,
+            "post": a.post,
+        }
+        for a in resource.actions
+        if request.user.has_perm(a.permission) and a.when(instance)
+    ]
+
+
+def _head(
+    resource: Resource, instance: models.Model | None, title: str = ""
+) -> dict[str, Any]:
+    crumbs: list[tuple[Any, str | None]] = [
+        (resource.verbose_name_plural, resource.url("list"))
+    ]
+    if instance is not None and title:
+        crumbs.append((str(instance), resource.url("detail", instance.pk)))
+    page_title = title or str(instance)
+    return {
+        "resource": resource,
+        "object": instance,
+        "crumbs": [*crumbs, (page_title, None)],
+        "page_title": page_title,
+    }
+
+
+def history_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
+    """Show what happened to one object, newest first."""
+    instance = find(resource, request.user, pk)
+    trail = AuditEntry.objects.filter(
+        target_type=resource.model._meta.label_lower, target_id=str(pk)
+    )
+    page = Paginator(trail, 50).get_page(request.GET.get("page"))
+    panels = _panels(request, resource, instance)
+    for panel in panels:
+        panel["active"] = panel["key"] == "history"
+    context = _head(resource, instance, _("History")) | {
+        "entries": page.object_list,
+        "page": page,
+    }
+    return render(request, "generic/history.html", context | {"panels": panels})
+
+
+def add_page(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """Take a new object."""
+    return _form_page(request, resource, None)
+
+
+def edit_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
+    """Take changes to an object."""
+    return _form_page(request, resource, find(resource, request.user, pk, "change"))
+
+
+def _form_page(request: HttpRequest, resource: Resource, instance: Any) -> HttpResponse:
+    title = (
+        _("Edit") if instance else _("Add %(name)s") % {"name": resource.verbose_name}
+    )
+    name = str(instance) if instance else ""
+    data = request.POST if request.method == "POST" else None
+    form = resource.form(data, user=request.user, instance=instance)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and (saved := _saved(request, resource, form))
+    ):
+        messages.success(request, _("%(name)s is saved.") % {"name": saved})
+        return redirect(safe_next(request, resource.url("detail", saved.pk)))
+    context = _head(resource, instance, title) | {
+        "form": form,
+        "object_name": name,
+        "cancel_url": resource.url("detail", instance.pk)
+        if instance
+        else resource.url("list"),
+    }
+    templates = [
+        f"{resource.app_label}/{resource.model_name}_form.html",
+        "generic/form.html",
+    ]
+    return render(request, templates, context, status=422 if form.errors else 200)
+
+
+def _saved(
+    request: HttpRequest, resource: Resource, form: ResourceForm
+) -> models.Model | None:
+    try:
+        return resource.save_checked(user=request.user, form=form)
+    except DomainError as error:
+        form.add_error(None, f"{error.message} {error.hint}".strip())
+        return None
+
+
+def delete_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
+    """Ask, showing what depends on the object; then delete it."""
+    instance = find(resource, request.user, pk, "delete")
+    if request.method == "POST":
+        name = str(instance)
+        resource.delete(actor=request.user, instance=instance)
+        messages.success(request, _("%(name)s is deleted.") % {"name": name})
+        return redirect(resource.url("list"))
+    context = _head(resource, instance, _("Delete")) | {
+        "dependents": fields.dependents(instance)
+    }
+    return render(request, "generic/confirm_delete.html", context)

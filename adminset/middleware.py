@@ -1,0 +1,121 @@
+"""What happens around every request: an id, the true address, the user's language and zone, errors in words."""
+
+import ipaddress
+import uuid
+import zoneinfo
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+
+from adminset import context
+from adminset.errors import DomainError
+from adminset.http import error_response, wants_json
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def request_context(get_response: Answer) -> Answer:
+    """Give the request an id and find out where it comes from, for audit and log lines."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request_id = uuid.uuid4().hex
+        token = context.current.set(
+            context.RequestContext(request_id, client_address(request))
+        )
+        try:
+            answer = get_response(request)
+        finally:
+            context.current.reset(token)
+        answer["X-Request-ID"] = request_id
+        return answer
+
+    return middleware
+
+
+def client_address(request: HttpRequest) -> str:
+    """Give the client's address; X-Forwarded-For counts only when a proxy that we trust sent it."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if address and _is_trusted(address):
+        forwarded = [
+            part.strip()
+            for part in request.headers.get("X-Forwarded-For", "").split(",")
+        ]
+        untrusted = [part for part in forwarded if part and not _is_trusted(part)]
+        return _plain_address(untrusted[-1]) if untrusted else address
+    return address
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(
+        found in ipaddress.ip_network(net, strict=False)
+        for net in settings.TRUSTED_PROXIES
+    )
+
+
+def _plain_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""
+
+
+def user_preferences(get_response: Answer) -> Answer:
+    """Speak the signed-in user's language and show times in the user's zone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        language = getattr(user, "language", "")
+        if language and language in dict(settings.LANGUAGES):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        zone = getattr(user, "time_zone", "")
+        with timezone.override(
+            zone if zone in zoneinfo.available_timezones() else None
+        ):
+            return get_response(request)
+
+    return middleware
+
+
+def domain_errors(get_response: Answer) -> Answer:
+    """Turn a DomainError that no view caught into the same words on a page or in JSON."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(
+        request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if not isinstance(error, DomainError):
+            return None
+        if wants_json(request):
+            return error_response(error)
+        return error_page(request, error)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Say what is wrong: back on the page that a form was sent from, else on a page of its own."""
+    referrer = request.headers.get("Referer", "")
+    origin = f"{request.scheme}://{request.get_host()}/"
+    if (
+        request.method == "POST"
+        and referrer.startswith(origin)
+        and not request.headers.get("HX-Request")
+    ):
+        messages.error(
+            request, " ".join(part for part in (error.message, error.hint) if part)
+        )
+        return redirect(referrer)
+    name = "errors/503.html" if error.status == 503 else "errors/400.html"
+    return render(request, name, {"error": error}, status=error.status)

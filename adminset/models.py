@@ -1,0 +1,72 @@
+"""Base classes of rows, and the audit trail that every room writes."""
+
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from adminset.querysets import ScopedQuerySet
+
+
+class Timestamped(models.Model):
+    """A row that knows when it was made and last changed, read through `visible_to`."""
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class AuditEntry(models.Model):
+    """One line of the audit trail: who did what to which object, from where. Append-only."""
+
+    at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    actor_kind = models.CharField(_("kind of actor"), max_length=20)
+    actor_name = models.CharField(_("actor"), max_length=150)
+    verb = models.CharField(_("action"), max_length=80, db_index=True)
+    target_type = models.CharField(_("object type"), max_length=80, blank=True)
+    target_id = models.CharField(_("object id"), max_length=64, blank=True)
+    target_name = models.CharField(_("object"), max_length=200, blank=True)
+    changes = models.JSONField(_("changes"), default=list, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    request_id = models.CharField(
+        _("request"), max_length=64, blank=True, db_index=True
+    )
+    address = models.CharField(_("address"), max_length=64, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["target_type", "target_id", "-id"], name="audit_target"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.verb} {self.target_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the line; a line that stands is never changed."""
+        if self.pk is not None:
+            raise TypeError("An audit entry is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: the trail only grows."""
+        raise TypeError("An audit entry is never deleted.")

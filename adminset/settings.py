@@ -1,0 +1,321 @@
+"""All settings, read from the environment, `.env` and the data directory; README lists them."""
+
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from adminset import env, keyring
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load(BASE_DIR / ".env")
+DATA_DIR = Path(env.text("ADMINSET_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+# What `make up` started: lets `manage.py` in another terminal find the same Redis and MongoDB.
+env.load(DATA_DIR / "run" / "services.env")
+
+# ---- Who we are
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY") or keyring.read_or_make(
+    DATA_DIR / "secrets" / "secret_key", keyring.new_secret_key()
+)
+_ring = env.text("ADMINSET_ENCRYPTION_KEYS") or keyring.read_or_make(
+    DATA_DIR / "secrets" / "encryption_keys", keyring.new_encryption_key()
+)
+try:
+    ENCRYPTION_KEYS = keyring.parse_ring(_ring)
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"ADMINSET_ENCRYPTION_KEYS cannot be used: {error}."
+    ) from error
+PORT = env.integer("PORT", 8000, least=1, most=65535)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+HTTPS = env.boolean("ADMINSET_HTTPS", False)
+TRUSTED_PROXIES = env.words("ADMINSET_TRUSTED_PROXIES", [])
+
+# ---- Rooms
+INSTALLED_APPS = [
+    "adminset",
+    "accounts",
+    "cmdb",
+    "appconf",
+    "tasks",
+    "monitor",
+    "delivery",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_celery_beat",
+    "django_filters",
+    "django_tables2",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "channels",
+    "csp",
+]
+MIDDLEWARE = [
+    "adminset.middleware.request_context",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "adminset.middleware.user_preferences",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "adminset.middleware.domain_errors",
+]
+ROOT_URLCONF = "adminset.urls"
+ASGI_APPLICATION = "adminset.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "adminset.navigation.context",
+            ],
+            "builtins": ["adminset.templatetags.ui", "django.templatetags.i18n"],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# ---- Stores
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db' / 'adminset.sqlite3'}"),
+        conn_max_age=env.integer("DATABASE_CONN_MAX_AGE", 0),
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+if DATABASES["default"]["ENGINE"].endswith("mysql"):
+    import pymysql
+
+    pymysql.version_info = (2, 2, 1, "final", 0)
+    pymysql.install_as_MySQLdb()
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+MONGO_URL = env.text("MONGO_URL", "mongodb://127.0.0.1:27017/")
+MONGO_DATABASE = env.text("MONGO_DATABASE", "adminset")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "adminset",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+}
+
+# ---- Work in the background
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Redelivery is never relied on: a run is claimed in the database and keeps a lease.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 12 * 3600,
+    "socket_connect_timeout": 3,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "adminset"
+CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "tasks.reap_runs": {
+        "task": "tasks.reap_runs",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    "monitor.roll_up": {
+        "task": "monitor.roll_up",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
+}
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+WORKER_CONCURRENCY = env.integer("ADMINSET_WORKER_CONCURRENCY", 4, least=1, most=256)
+
+# ---- People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {
+            "min_length": env.integer("ADMINSET_PASSWORD_MIN_LENGTH", 10, least=8)
+        },
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_AGE = env.integer("ADMINSET_SESSION_SECONDS", 12 * 3600, least=60)
+
+# ---- Languages and time
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "zh-hans"))
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+
+# ---- Files
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+# ---- Safety in the browser
+SELF = "'self'"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": ["'none'"],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS and env.boolean("ADMINSET_HTTPS_REDIRECT", True)
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+CSRF_FAILURE_VIEW = "adminset.views.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer("ADMINSET_UPLOAD_BYTES", 16 * 2**20)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# ---- REST
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api_authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["adminset.crud.rest.ResourcePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "adminset.crud.rest.Pagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "adminset.crud.rest.answer_error",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AdminSet",
+    "VERSION": "1",
+    "DESCRIPTION": "The same objects as on the pages, with the same rules and permissions.",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+}
+DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
+DJANGO_TABLES2_PAGE_RANGE = 7
+LIST_PAGE_SIZES = [25, 50, 100, 200]
+EXPORT_MAX_ROWS = env.integer("ADMINSET_EXPORT_MAX_ROWS", 200_000, least=1)
+IMPORT_MAX_ROWS = env.integer("ADMINSET_IMPORT_MAX_ROWS", 20_000, least=1)
+BULK_MAX_ROWS = env.integer("ADMINSET_BULK_MAX_ROWS", 1000, least=1)
+
+# ---- Agents and measurements
+AGENT_SAMPLE_SECONDS = env.integer(
+    "ADMINSET_AGENT_SAMPLE_SECONDS", 15, least=1, most=3600
+)
+AGENT_FLUSH_SECONDS = env.integer(
+    "ADMINSET_AGENT_FLUSH_SECONDS", 15, least=1, most=3600
+)
+AGENT_FACTS_SECONDS = env.integer("ADMINSET_AGENT_FACTS_SECONDS", 3600, least=60)
+AGENT_SILENT_SECONDS = env.integer("ADMINSET_AGENT_SILENT_SECONDS", 120, least=10)
+AGENT_MAX_BODY_BYTES = env.integer("ADMINSET_AGENT_MAX_BODY_BYTES", 2**20, least=1024)
+AGENT_MAX_INFLATED_BYTES = env.integer(
+    "ADMINSET_AGENT_MAX_INFLATED_BYTES", 4 * 2**20, least=1024
+)
+AGENT_MAX_CLOCK_SKEW_SECONDS = env.integer(
+    "ADMINSET_AGENT_MAX_CLOCK_SKEW_SECONDS", 3600, least=1
+)
+AGENT_MAX_SAMPLE_AGE_SECONDS = env.integer(
+    "ADMINSET_AGENT_MAX_SAMPLE_AGE_SECONDS", 47 * 3600
+)
+METRICS_RAW_HOURS = env.integer("ADMINSET_METRICS_RAW_HOURS", 48, least=1)
+METRICS_TIER_DAYS = env.integer("ADMINSET_METRICS_TIER_DAYS", 14, least=1)
+
+# ---- Runs
+RUN_DIR = DATA_DIR / "runs"
+RUN_FORKS = env.integer("ADMINSET_RUN_FORKS", 20, least=1, most=200)
+RUN_MAX_TARGETS = env.integer("ADMINSET_RUN_MAX_TARGETS", 1000, least=1)
+RUN_TIMEOUT_SECONDS = env.integer("ADMINSET_RUN_TIMEOUT_SECONDS", 3600, least=1)
+RUN_CONNECT_TIMEOUT_SECONDS = env.integer(
+    "ADMINSET_RUN_CONNECT_TIMEOUT_SECONDS", 10, least=1
+)
+RUN_OUTPUT_BYTES_PER_HOST = env.integer(
+    "ADMINSET_RUN_OUTPUT_BYTES_PER_HOST", 4 * 2**20, least=1024
+)
+RUN_LEASE_SECONDS = env.integer("ADMINSET_RUN_LEASE_SECONDS", 15, least=3)
+
+# ---- Log lines as key=value on standard error: the process manager keeps them
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "adminset.logs.RequestFilter"}},
+    "formatters": {"line": {"()": "adminset.logs.LineFormatter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+}
+APPLICATION_NAME = _("AdminSet")

@@ -1,0 +1,33 @@
+"""The site map: rooms are named as strings; the REST endpoints follow from their resources."""
+
+from django.urls import include, path
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView
+
+from adminset import views
+from adminset.crud import api
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
+    path("system/state/", views.system_state, name="system_state"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("i18n/set-language/", set_language, name="set_language"),
+    path("accounts/", include("accounts.urls")),
+    path("cmdb/", include("cmdb.urls")),
+    path("tasks/", include("tasks.urls")),
+    path("monitor/", include("monitor.urls")),
+    path("api/agent/v1/", include("monitor.agent_urls")),
+    path("api/v1/", include("cmdb.api_urls")),
+]
+# Behind the rooms: only now all resources are known.
+urlpatterns += [
+    path("api/v1/", include((api.routes(), "api"))),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+]
+
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.not_found
+handler500 = views.server_error

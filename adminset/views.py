@@ -1,0 +1,130 @@
+"""The pages that belong to no room: home, health, search, errors."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from adminset import health, navigation
+from adminset.crud.resource import all_resources
+from adminset.crud.search import find_everywhere
+from adminset.errors import DomainError
+from adminset.http import (
+    SIGNED_IN,
+    error_response,
+    is_htmx,
+    requires,
+    wants_json,
+)
+
+
+@requires(SIGNED_IN)
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the cards of the rooms."""
+    context = {"cards": navigation.cards(request), "page_title": _("Home")}
+    return render(request, "home.html", context)
+
+
+@requires(SIGNED_IN)
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Look for a word in everything that the user may see; for htmx only the results."""
+    q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    context = {
+        "q": q,
+        "groups": find_everywhere(request.user, q, all_resources()),
+        "page_title": _("Search"),
+    }
+    template = "generic/_search.html" if is_htmx(request) else "generic/search.html"
+    return render(request, template, context)
+
+
+@requires("adminset.view_auditentry")
+@require_safe
+def system_state(request: HttpRequest) -> HttpResponse:
+    """Show each part of the portal and its state."""
+    context = {"state": health.state(), "page_title": _("State of the portal")}
+    return render(request, "system_state.html", context)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Say that this process answers; asks nobody else."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Say how each part is: 200 when all answer, 503 when one does not."""
+    state = health.state()
+    return JsonResponse(state, status=200 if state["status"] == "ok" else 503)
+
+
+def _answer(
+    request: HttpRequest, error: DomainError, template: str, extra: dict[str, Any]
+) -> HttpResponse:
+    if wants_json(request):
+        return error_response(error)
+    return render(request, template, {"error": error} | extra, status=error.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400."""
+    error = DomainError(
+        _("This request cannot be understood."), code="bad_request", status=400
+    )
+    return _answer(request, error, "errors/400.html", {})
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403 and name the permission that is missing."""
+    missing = str(exception)
+    known = (
+        missing if isinstance(exception, PermissionDenied) and "." in missing else ""
+    )
+    hint = (
+        _("Ask an administrator for the permission %(name)s.") % {"name": known}
+        if known
+        else ""
+    )
+    error = DomainError(_("You may not do this."), hint, code="forbidden", status=403)
+    return _answer(request, error, "errors/403.html", {"permission": known})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404."""
+    error = DomainError(
+        _("There is no such page or object."), code="not_found", status=404
+    )
+    return _answer(request, error, "errors/404.html", {})
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500 without touching what may be broken: no database, no session."""
+    error = DomainError(
+        _("Something went wrong on our side."),
+        _("Try again; the log has the details."),
+        code="server_error",
+        status=500,
+    )
+    if wants_json(request):
+        return error_response(error)
+    return render(None, "errors/500.html", {"error": error}, status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose page was open too long, or that another site sent."""
+    error = DomainError(
+        _("This form was open too long, or was not sent from our own page."),
+        _("Go back, reload the page and send it again."),
+        code="csrf",
+        status=403,
+    )
+    return _answer(request, error, "errors/403.html", {"permission": ""})

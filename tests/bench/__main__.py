@@ -1,0 +1,58 @@
+"""`make bench [NAME ...]`: measures, prints a table, and keeps the figures in var/bench.json."""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+from tests.bench import agent, host_list, ingest  # noqa: E402 - Django must be set up first
+from tests.bench.figures import Figure, table  # noqa: E402 - likewise
+
+BENCHES = {"ingest": ingest.run, "hosts": host_list.run, "agent": agent.run}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(names: list[str]) -> int:
+    """Run the named benches, or all; 2 for a name that does not exist."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.stderr.write(
+            f"There is no bench {', '.join(unknown)}. There are: {', '.join(BENCHES)}.\n"
+        )
+        return 2
+    figures: list[Figure] = []
+    for name in names or BENCHES:
+        sys.stdout.write(f"measuring {name} ...\n")
+        sys.stdout.flush()
+        with tempfile.TemporaryDirectory(prefix="adminset-bench-") as folder:
+            figures += BENCHES[name](Path(folder))
+    sys.stdout.write(table(figures))
+    _keep(figures)
+    return 0
+
+
+def _keep(figures: list[Figure]) -> None:
+    file = ROOT / "var" / "bench.json"
+    file.parent.mkdir(exist_ok=True)
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    kept |= {
+        f.name: {
+            "value": f.value,
+            "unit": f.unit,
+            "goal": f.goal,
+            "yardstick": f.yardstick,
+        }
+        for f in figures
+    }
+    file.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

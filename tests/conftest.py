@@ -1,0 +1,89 @@
+"""The cast of the tests: who is who, and a browser client for each."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from cmdb.models import HostGroup
+from tests.factories import make_group, make_user
+from tests.mongo import MongoServer, given_url
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def group(db: None) -> HostGroup:
+    """The host group that the operator is responsible for."""
+    return make_group("web")
+
+
+@pytest.fixture
+def other_group(db: None) -> HostGroup:
+    """A host group that is none of the operator's business."""
+    return make_group("database")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """May do everything."""
+    return make_user("admin", is_superuser=True)
+
+
+@pytest.fixture
+def operator(group: HostGroup) -> User:
+    """May do everything with hosts, and look at measurements and runs, within one group."""
+    actions = ("view", "add", "change", "delete", "run")
+    return make_user(
+        "operator",
+        perms=[
+            *(f"cmdb.{action}_host" for action in actions),
+            "cmdb.view_hostgroup",
+            "cmdb.view_idc",
+            "cmdb.view_agent",
+            "monitor.view_metrics",
+            "tasks.view_run",
+            "tasks.add_run",
+        ],
+        groups=[group],
+    )
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    """Reads everything, changes nothing."""
+    return make_user("auditor", perms=["*.view_*"])
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """May sign in, and that is all."""
+    return make_user("stranger")
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """Give a browser in which a user is signed in."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture(scope="session")
+def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that speaks MongoDB's wire protocol, for all tests of this process."""
+    if given_url():
+        yield given_url()
+        return
+    server = MongoServer(tmp_path_factory.mktemp("mongo")).start()
+    yield server.url
+    server.kill()

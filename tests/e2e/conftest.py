@@ -1,0 +1,205 @@
+"""A portal started as `make up` starts it, and a real Chromium: shared by all tests of this folder."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests import services
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "the password of this test"
+READY_SECONDS = 150
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def wait_until(what: str, answer: Callable[[], Any], seconds: float = 60) -> Any:
+    """Ask until the answer is true, and give it; an error names what did not come."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = answer()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not come within {seconds:.0f} s")
+
+
+@dataclass
+class Portal:
+    """A running portal."""
+
+    folder: Path
+    port: int
+    launcher: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def ready(self) -> dict[str, Any] | None:
+        """Give what `make up` says of it; None while it starts."""
+        file = self.folder / "run" / "ready.json"
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def readyz(self) -> dict[str, Any]:
+        """Give the state of its parts; {} while nothing answers."""
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).json()
+        except (requests.RequestException, ValueError):
+            return {}
+
+    def wait_ready(self) -> None:
+        """Wait until every part answers."""
+        wait_until(
+            "a ready portal", lambda: self.readyz().get("status") == "ok", READY_SECONDS
+        )
+
+    def manage(self, *words: str) -> str:
+        """Run manage.py against it and give what it prints."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment that makes manage.py speak to this portal."""
+        return environment(self.folder, self.port)
+
+    def process(self, name: str) -> psutil.Process:
+        """Find the running process of a part ("web", "worker", "beat", "agent", "valkey", "secantus")."""
+        marks = {
+            "web": "adminset.asgi",
+            "worker": "celery -A adminset worker",
+            "beat": "celery -A adminset beat",
+            "agent": "-m agent",
+            "valkey": "valkey-server",
+            "secantus": "secantusd",
+        }
+        for found in psutil.Process(self.launcher.pid).children(recursive=True):
+            try:
+                if marks[name] in " ".join(found.cmdline()):
+                    return found
+            except psutil.Error:
+                continue
+        raise LookupError(f"no process of {name}")
+
+
+def environment(folder: Path, port: int) -> dict[str, str]:
+    """Give an environment without what the test process was told itself."""
+    ours = (
+        "ADMINSET_",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "MONGO_URL",
+        "DJANGO_SETTINGS_MODULE",
+        "PYTEST_",
+    )
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(ours)
+    }
+    return kept | {
+        "ADMINSET_DATA_DIR": str(folder),
+        "PORT": str(port),
+        "ADMINSET_ADMIN_PASSWORD": PASSWORD,
+    }
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Start a portal on an empty data directory; stop it at the end and see that nothing is left."""
+    folder, port = tmp_path_factory.mktemp("portal"), services.free_port()
+    log = (folder / "up.log").open("wb")
+    launcher = subprocess.Popen(
+        [sys.executable, "-m", "adminset.launch", "up"],
+        cwd=ROOT,
+        env=environment(folder, port),
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    started = Portal(folder, port, launcher)
+    try:
+        wait_until(
+            "the ready file",
+            lambda: started.ready() or launcher.poll() is not None,
+            READY_SECONDS,
+        )
+        assert started.ready(), (folder / "up.log").read_text()
+        yield started
+    finally:
+        family = [
+            launcher.pid,
+            *(p.pid for p in psutil.Process(launcher.pid).children(recursive=True)),
+        ]
+        launcher.send_signal(signal.SIGTERM)
+        launcher.wait(20)
+        log.close()
+    assert [pid for pid in family if psutil.pid_exists(pid)] == []
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium at /usr/bin/chromium: apt install chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any, portal: Portal) -> Iterator[Any]:
+    """A page of a fresh visitor; an error in the console, or a break of the CSP, fails the test."""
+    context = browser.new_context(
+        base_url=portal.url, viewport={"width": 1440, "height": 900}, locale="en-US"
+    )
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type == "error" else None
+        ),
+    )
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.complaints = complaints
+    yield opened
+    context.close()
+
+
+def sign_in(page: Any, username: str = "admin", password: str = PASSWORD) -> None:
+    """Sign in as a person does."""
+    page.goto("/")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", password)
+    page.click("button[type=submit]")
+    page.wait_for_selector("nav")

@@ -1,0 +1,23 @@
+"""Settings of the test suite: the portal's own, with a data directory of its own and quick password hashing."""
+
+import os
+import tempfile
+
+os.environ.setdefault("ADMINSET_DATA_DIR", tempfile.mkdtemp(prefix="adminset-test-"))
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+
+from tests import services
+
+os.environ["REDIS_URL"] = services.redis_url()
+os.environ.setdefault("MONGO_URL", "mongodb://127.0.0.1:9/")
+
+from adminset.settings import *  # noqa: F403
+
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+WHITENOISE_AUTOREFRESH = True

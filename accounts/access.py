@@ -1,0 +1,56 @@
+"""Works out where a user's grants give which permissions, in two queries whatever their number."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.contrib.auth.models import Permission
+
+from adminset.querysets import Scope
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def permissions_of(user: "User") -> Mapping[str, Scope]:
+    """Map each permission ("cmdb.view_host") that the user holds to where it holds.
+
+    A grant without "everywhere" and without a scope gives nothing at all.
+    """
+    by_role = _scopes_by_role(user)
+    permissions: dict[str, Scope] = {}
+    held = Permission.objects.filter(roles__in=by_role).values_list(
+        "roles__id", "content_type__app_label", "codename"
+    )
+    for role_id, label, codename in held:
+        name = f"{label}.{codename}"
+        if role_id in by_role:
+            permissions[name] = _join(permissions.get(name, Scope()), by_role[role_id])
+    return permissions
+
+
+def _scopes_by_role(user: "User") -> dict[int, Scope]:
+    grant_scope = apps.get_model("accounts", "Grant").objects.filter(user=user)
+    found: dict[int, Scope] = {}
+    for role_id, everything, kind, object_id in grant_scope.values_list(
+        "role_id", "everything", "scopes__kind", "scopes__object_id"
+    ):
+        ids = {kind: frozenset([object_id])} if kind else {}
+        found[role_id] = _join(found.get(role_id, Scope()), Scope(everything, ids))
+    return {role_id: scope for role_id, scope in found.items() if scope}
+
+
+def _join(one: Scope, other: Scope) -> Scope:
+    ids: dict[str, frozenset[int]] = defaultdict(frozenset, one.ids)
+    for kind, values in other.ids.items():
+        ids[kind] |= values
+    return Scope(one.everything or other.everything, dict(ids))
+
+
+def covers(mine: Scope, theirs: Scope) -> bool:
+    """Say whether one scope reaches at least as far as another."""
+    if mine.everything or not theirs:
+        return True
+    within = all(ids <= mine.of(kind) for kind, ids in theirs.ids.items())
+    return within and not theirs.everything

@@ -1,0 +1,57 @@
+"""Roles that come with the portal, as patterns over permission names; what a room brings later joins by itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ShippedRole:
+    """A role by its key: first name and description, and the permissions it is offered."""
+
+    key: str
+    description: str
+    patterns: tuple[str, ...]
+
+
+SEE_ASSETS = (
+    "cmdb.view_idc",
+    "cmdb.view_cabinet",
+    "cmdb.view_assetstatus",
+    "cmdb.view_host",
+    "cmdb.view_hostgroup",
+)
+ROLES = (
+    ShippedRole("administrator", "May do everything but make administrators.", ("*",)),
+    ShippedRole(
+        "operator",
+        "Looks after hosts: sees and edits them, runs work on them, watches them.",
+        (
+            *SEE_ASSETS,
+            "cmdb.view_agent",
+            "cmdb.view_credential",
+            "cmdb.use_credential",
+            "cmdb.add_host",
+            "cmdb.change_host",
+            "cmdb.run_host",
+            "appconf.view_*",
+            "tasks.view_*",
+            "tasks.add_run",
+            "tasks.cancel_run",
+            "monitor.view_*",
+            "delivery.view_*",
+        ),
+    ),
+    ShippedRole("auditor", "Sees everything, changes nothing.", ("*.view_*",)),
+    ShippedRole(
+        "guest", "Sees hosts and how they feel.", (*SEE_ASSETS, "monitor.view_*")
+    ),
+    ShippedRole(
+        "agent manager",
+        "Lets agents in and sends them away.",
+        (
+            "cmdb.view_host",
+            "cmdb.view_hostgroup",
+            "cmdb.*_agent",
+            "cmdb.*_enrolmenttoken",
+        ),
+    ),
+)

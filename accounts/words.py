@@ -1,0 +1,36 @@
+"""Permissions in people's words: what may be done, and with which objects."""
+
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+ACTIONS = {
+    "view": _("view"),
+    "add": _("add"),
+    "change": _("change"),
+    "delete": _("delete"),
+    "run": _("run work on it"),
+    "use": _("use"),
+    "cancel": _("cancel"),
+}
+
+
+def action_label(permission: Permission) -> str:
+    """Say what a permission allows to do, in one or two words."""
+    action = permission.codename.partition("_")[0]
+    return str(ACTIONS.get(action, action))
+
+
+def action_order(permission: Permission) -> int:
+    """Say which place the action takes among those on one kind of object: seeing comes first."""
+    action = permission.codename.partition("_")[0]
+    return list(ACTIONS).index(action) if action in ACTIONS else len(ACTIONS)
+
+
+def object_label(permission: Permission) -> str:
+    """Say which objects a permission is about: "Assets: host"."""
+    model = permission.content_type.model_class()
+    room = apps.get_app_config(permission.content_type.app_label).verbose_name
+    noun = model._meta.verbose_name if model else permission.content_type.model
+    return f"{capfirst(str(room))}: {noun}"

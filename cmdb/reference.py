@@ -1,0 +1,202 @@
+"""What hosts refer to: data centres, cabinets, statuses, groups and credentials; models.py gives them to the others."""
+
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from adminset.crypto import EncryptedTextField
+from adminset.models import Timestamped
+from adminset.querysets import Scope, ScopedQuerySet
+
+HOST_GROUP_SCOPE = "cmdb.hostgroup"
+port_range = [MinValueValidator(1), MaxValueValidator(65535)]
+
+
+class Linked(Timestamped):
+    """A row with a page of its own."""
+
+    class Meta:
+        abstract = True
+
+    def get_absolute_url(self) -> str:
+        """Give the address of the row's page."""
+        return reverse(f"cmdb:{self._meta.model_name}_detail", args=[self.pk])
+
+
+class Idc(Linked):
+    """A data centre (IDC)."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    code = models.SlugField(_("code"), max_length=30, unique=True)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    contact = models.CharField(_("contact"), max_length=100, blank=True)
+    phone = models.CharField(_("phone"), max_length=50, blank=True)
+    bandwidth = models.CharField(_("bandwidth"), max_length=100, blank=True)
+    address_ranges = models.TextField(_("address ranges"), blank=True)
+    notes = models.TextField(_("notes"), blank=True)
+
+    class Meta:
+        verbose_name = _("IDC")
+        verbose_name_plural = _("IDCs")
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cabinet(Linked):
+    """A cabinet in an IDC."""
+
+    idc = models.ForeignKey(
+        "cmdb.Idc",
+        verbose_name=_("IDC"),
+        on_delete=models.PROTECT,
+        related_name="cabinets",
+    )
+    name = models.CharField(_("name"), max_length=100)
+    units = models.PositiveSmallIntegerField(
+        _("height (U)"),
+        default=42,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    power_watts = models.PositiveIntegerField(_("power (W)"), null=True, blank=True)
+    notes = models.TextField(_("notes"), blank=True)
+
+    class Meta:
+        verbose_name = _("cabinet")
+        verbose_name_plural = _("cabinets")
+        ordering = ["idc__name", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["idc", "name"],
+                name="cabinet_once_in_idc",
+                violation_error_message=_(
+                    "This IDC already has a cabinet of that name."
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.idc} / {self.name}"
+
+
+class AssetStatus(Linked):
+    """A status that an asset may have, as the team names it."""
+
+    class State(models.TextChoices):
+        """The five colours that pages know."""
+
+        OK = "ok", _("green")
+        WARNING = "warning", _("yellow")
+        DANGER = "danger", _("red")
+        IDLE = "idle", _("grey")
+        BUSY = "busy", _("blue")
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+    state = models.CharField(
+        _("colour"), max_length=10, choices=State, default=State.OK
+    )
+    monitored = models.BooleanField(
+        _("expects an agent"),
+        default=True,
+        help_text=_("A host of this status that sends nothing is shown as silent."),
+    )
+
+    class Meta:
+        verbose_name = _("asset status")
+        verbose_name_plural = _("asset statuses")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HostGroupQuerySet(ScopedQuerySet):
+    """Groups, which are a scope themselves."""
+
+    def within(self, scope: Scope, action: str) -> Self:
+        """Narrow to the groups that the scope names."""
+        return self.filter(pk__in=scope.of(HOST_GROUP_SCOPE))
+
+
+class HostGroup(Linked):
+    """Hosts that belong together: a target, a scope, an inventory group."""
+
+    name = models.CharField(
+        _("name"),
+        max_length=100,
+        unique=True,
+        validators=[
+            RegexValidator(r"\A[\w.-]+\Z", _("Letters, digits and . - _ only."))
+        ],
+    )
+    description = models.CharField(_("description"), max_length=250, blank=True)
+
+    objects = HostGroupQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        verbose_name = _("host group")
+        verbose_name_plural = _("host groups")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CredentialQuerySet(ScopedQuerySet):
+    """Credentials by who may see and use them."""
+
+    def within(self, scope: Scope, action: str) -> Self:
+        """Narrow to what a scoped grant allows: to use only what the scope's hosts use already.
+
+        Otherwise an operator of one group could send any password to a host of his own.
+        """
+        if action != "use":
+            return super().within(scope, action)
+        groups = scope.of(HOST_GROUP_SCOPE)
+        return self.filter(hosts__groups__in=groups).distinct()
+
+
+class Credential(Linked):
+    """How to sign in on a host. The secrets are sealed and never shown again."""
+
+    class Become(models.TextChoices):
+        """How to become another user there."""
+
+        NONE = "", _("not at all")
+        SUDO = "sudo", "sudo"
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    username = models.CharField(
+        _("user name"),
+        max_length=64,
+        default="root",
+        validators=[RegexValidator(r"\A[A-Za-z_][\w.@-]*\Z", _("A login name."))],
+    )
+    port = models.PositiveIntegerField(_("port"), default=22, validators=port_range)
+    password = EncryptedTextField(_("password"))
+    private_key = EncryptedTextField(_("private key"))
+    passphrase = EncryptedTextField(_("passphrase of the key"))
+    become_method = models.CharField(
+        _("become root by"),
+        max_length=10,
+        choices=Become,
+        default=Become.NONE,
+        blank=True,
+    )
+    become_password = EncryptedTextField(_("password for that"))
+    notes = models.TextField(_("notes"), blank=True)
+
+    objects = CredentialQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        verbose_name = _("credential")
+        verbose_name_plural = _("credentials")
+        ordering = ["name"]
+        permissions = [("use_credential", "Can use credential")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,51 @@
+"""Every write to a host group: its fields and its members."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.services import forget_scope
+from adminset import audit
+from adminset.audit import Actor
+from adminset.crud import services as crud
+from cmdb.models import HOST_GROUP_SCOPE, Host, HostGroup
+
+NAMES_IN_TRAIL = 50
+
+
+def save_group(*, actor: Actor, form: Any) -> HostGroup:
+    """Save a group's form; of its members only those that the person may change come or go."""
+    with transaction.atomic():
+        group: HostGroup = crud.save(actor=actor, form=form)  # type: ignore[assignment]
+        if "hosts" in form.changed_data:
+            _set_members(actor, group, form.cleaned_data["hosts"], form.user)
+    return group
+
+
+def delete_group(*, actor: Actor, instance: HostGroup) -> None:
+    """Delete a group; grants that were held to it lose it."""
+    with transaction.atomic():
+        key = instance.pk
+        crud.delete(actor=actor, instance=instance)
+        forget_scope(actor=actor, kind=HOST_GROUP_SCOPE, object_id=key)
+
+
+def _set_members(actor: Actor, group: HostGroup, chosen: Any, user: Any) -> None:
+    mine = Host.objects.visible_to(user, "change")
+    now = set(group.hosts.filter(pk__in=mine).values_list("pk", flat=True))
+    wanted = {host.pk for host in chosen}
+    coming, going = wanted - now, now - wanted
+    if not coming and not going:
+        return
+    group.hosts.add(*coming)
+    group.hosts.remove(*going)
+    changes = [
+        {"field": "hosts", "old": _names(going), "new": _names(coming)},
+    ]
+    audit.record(actor, "hostgroup.members", group, changes=changes)
+
+
+def _names(keys: set[int]) -> list[str]:
+    rows = Host.objects.filter(pk__in=sorted(keys)[:NAMES_IN_TRAIL])
+    names = list(rows.values_list("hostname", flat=True))
+    return [*names, f"+{len(keys) - len(names)}"] if len(keys) > len(names) else names

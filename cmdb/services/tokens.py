@@ -1,0 +1,98 @@
+"""Enrolment tokens: made, checked, used up, revoked. Kept as a hash; the secret is given once."""
+
+import secrets
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from adminset import audit
+from adminset.audit import Actor
+from adminset.crypto import digest, digest_matches
+from adminset.errors import DomainError
+from cmdb.models import EnrolmentToken, HostGroup
+
+WRONG_TOKEN = "Post forbidden, your token error!!"  # noqa: S105 - the seeds' words
+MOST_DAYS = 366
+
+
+@transaction.atomic
+def create_enrolment_token(
+    *,
+    actor: Actor,
+    name: str,
+    use_limit: int = 1,
+    days: float = 1,
+    group: HostGroup | None = None,
+) -> tuple[EnrolmentToken, str]:
+    """Make a token; gives it and its text "<prefix>.<secret>", which nobody can read again.
+
+    Args:
+        use_limit: how many agents it lets in.
+        days: how long it is good for; a fraction for hours.
+        group: hosts that enrol with it are put there.
+    """
+    secret = secrets.token_urlsafe(32)
+    token = EnrolmentToken.objects.create(
+        name=name,
+        prefix=secrets.token_hex(6),
+        secret_hash=digest(secret),
+        use_limit=use_limit,
+        expires_at=timezone.now() + timedelta(days=min(days, MOST_DAYS)),
+        group=group,
+    )
+    changes: list[audit.Change] = [
+        {"field": "use_limit", "old": None, "new": use_limit},
+        {"field": "expires_at", "old": None, "new": token.expires_at.isoformat()},
+        {"field": "group", "old": None, "new": str(group) if group else None},
+    ]
+    audit.record(actor, "enrolmenttoken.create", token, changes=changes)
+    return token, f"{token.prefix}.{secret}"
+
+
+@transaction.atomic
+def revoke_enrolment_token(*, actor: Actor, token: EnrolmentToken) -> None:
+    """End a token; agents that it let in stay."""
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at", "updated_at"])
+        audit.record(actor, "enrolmenttoken.revoke", token)
+
+
+def find(plain: str) -> EnrolmentToken:
+    """Give the token of a text, usable or not, and hold its row until the transaction ends.
+
+    Raises:
+        DomainError: 401 there is none; 403 the secret is wrong.
+    """
+    prefix, _dot, secret = plain.partition(".")
+    if not prefix.isalnum():
+        raise _unusable()
+    rows = EnrolmentToken.objects.select_for_update(of=("self",)).filter(prefix=prefix)
+    token = rows.select_related("group").first()
+    if token is None:
+        raise _unusable()
+    if not digest_matches(secret, token.secret_hash):
+        raise DomainError(WRONG_TOKEN, code="wrong_token", status=403)
+    return token
+
+
+def use(token: EnrolmentToken) -> None:
+    """Count one use, if one is left.
+
+    Raises:
+        DomainError: 401 it is used up, expired or revoked.
+    """
+    rows = EnrolmentToken.objects.usable().filter(pk=token.pk)
+    if not rows.update(used_count=models.F("used_count") + 1):
+        raise _unusable()
+
+
+def _unusable() -> DomainError:
+    return DomainError(
+        _("This enrolment token is unknown, used up, expired or revoked."),
+        _("Make a new one on the page of enrolment tokens."),
+        code="bad_enrolment_token",
+        status=401,
+    )

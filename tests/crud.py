@@ -112,10 +112,9 @@ class ResourceTests:
 
     def test_one_who_only_sees_may_not_add(self, client_of: Signed) -> None:
         self._needs("add")
+        client = client_of(self._holder("view"))
         before = self.model._default_manager.count()
-        answer = client_of(self._holder("view")).post(
-            self.resource.url("add"), self.valid()
-        )
+        answer = client.post(self.resource.url("add"), self.valid())
         assert answer.status_code == 403
         assert self.model._default_manager.count() == before
 

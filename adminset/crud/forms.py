@@ -41,9 +41,28 @@ class ResourceForm(forms.ModelForm):
             name: getattr(self.instance, name) for name in self.secret_names()
         }
         self._new_secrets: list[str] = []
-        for field in self.fields.values():
+        self._hidden: dict[str, list[Any]] = {}
+        for name in self._sealed:
+            self.initial.pop(name, None)
+        for name, field in self.fields.items():
             if isinstance(field, forms.ModelChoiceField):
-                field.queryset = visible(field.queryset, user)
+                self._narrow(name, field)
+
+    def _narrow(self, name: str, field: forms.ModelChoiceField) -> None:
+        """Offer what the user may see; what the object has beyond that stays with it."""
+        every, seen = field.queryset, visible(field.queryset, self.user)
+        field.queryset = seen
+        held = _keys(self.initial.get(name)) if self.instance.pk else []
+        if every is None or seen is None or seen is every or not held:
+            return
+        if isinstance(field, forms.ModelMultipleChoiceField):
+            known = set(seen.filter(pk__in=held).values_list("pk", flat=True))
+            self._hidden[name] = list(every.filter(pk__in=set(held) - known))
+            self.initial[name] = [key for key in held if key in known]
+        else:
+            field.queryset = every.filter(
+                models.Q(pk__in=seen.values("pk")) | models.Q(pk__in=held)
+            )
 
     @classmethod
     def secret_names(cls) -> list[str]:
@@ -56,8 +75,10 @@ class ResourceForm(forms.ModelForm):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Keep stored secrets that were left empty."""
+        """Keep stored secrets that were left empty, and related objects that the user cannot see."""
         cleaned = super().clean() or self.cleaned_data
+        for name, hidden in self._hidden.items():
+            cleaned[name] = [*cleaned.get(name, ()), *hidden]
         for name in self.secret_names():
             if cleaned.get(name):
                 self._new_secrets.append(name)
@@ -72,6 +93,12 @@ class ResourceForm(forms.ModelForm):
             for name in self._new_secrets
             if self._sealed[name] is not None
         ]
+
+
+def _keys(held: Any) -> list[Any]:
+    """Give the keys of an initial value: one or many, objects or keys."""
+    many = held if isinstance(held, list | tuple) else [held]
+    return [getattr(each, "pk", each) for each in many if each not in (None, "")]
 
 
 def visible(rows: models.QuerySet | None, user: Any) -> models.QuerySet | None:

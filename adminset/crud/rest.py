@@ -59,7 +59,11 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response:
     known = _as_domain_error(error)
     if known is None:
         raise error
-    headers = {"Retry-After": str(known.retry_after)} if known.retry_after else None
+    headers = {}
+    if known.retry_after:
+        headers["Retry-After"] = str(known.retry_after)
+    if scheme := getattr(error, "auth_header", ""):
+        headers["WWW-Authenticate"] = scheme
     return Response(known.as_envelope(), status=known.status, headers=headers)
 
 

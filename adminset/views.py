@@ -64,7 +64,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say how each part is: 200 when all answer, 503 when one does not."""
     state = health.state()
-    return JsonResponse(state, status=200 if state["status"] == "ok" else 503)
+    answer = JsonResponse(state, status=200 if state["status"] == "ok" else 503)
+    # A 503 is an answer here, not a fault of ours: Django shall not log it as one.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
 
 
 def _answer(

@@ -243,7 +243,7 @@ def carried(context: template.Context, *names: str) -> list[tuple[str, str]]:
 @register.inclusion_tag("components/_ago.html")
 def ago(when: datetime | None) -> dict[str, Any]:
     """Say how long ago (or how soon) a moment is, with the exact local time on hover."""
-    if when is None:
+    if not when:
         return {"when": None}
     seconds = (timezone.now() - when).total_seconds()
     text = _distance(abs(seconds))

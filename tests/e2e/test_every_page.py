@@ -1,0 +1,93 @@
+"""Every page of the menu, in both languages and themes, wide and narrow: opens without a complaint and fits its window."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Portal, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
+
+LOOKS = {
+    "light, English, wide": ("light", "en-US", 1440),
+    "dark, Chinese, narrow": ("dark", "zh-CN", 390),
+}
+PAGES = [
+    "/",
+    "/cmdb/hosts/",
+    "/cmdb/hosts/add/",
+    "/cmdb/hosts/import/",
+    "/cmdb/idcs/",
+    "/cmdb/cabinets/",
+    "/cmdb/credentials/add/",
+    "/cmdb/agents/",
+    "/monitor/fleet/",
+    "/tasks/runs/",
+    "/tasks/runs/add/",
+    "/tasks/playbooks/add/",
+    "/tasks/schedules/add/",
+    "/accounts/users/",
+    "/accounts/roles/add/",
+    "/accounts/audit/",
+    "/accounts/me/",
+    "/accounts/me/tokens/",
+    "/system/state/",
+    "/search/?q=vm",
+    "/no/such/page/",
+]
+
+
+@pytest.fixture(params=list(LOOKS))
+def visitor(request: Any, browser: Any, portal: Portal) -> Iterator[Any]:
+    """A signed-in page that looks one way."""
+    theme, locale, width = LOOKS[request.param]
+    context = browser.new_context(
+        base_url=portal.url,
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,
+        locale=locale,
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type == "error" else None
+        ),
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page)
+    page.complaints, page.width, page.locale = complaints, width, locale
+    yield page
+    context.close()
+
+
+@pytest.mark.timeout(240)
+def test_every_page_opens_without_a_complaint_and_fits_its_window(visitor: Any) -> None:
+    wrong = []
+    for address in PAGES:
+        visitor.complaints.clear()
+        answer = visitor.goto(address)
+        visitor.wait_for_load_state("networkidle")
+        expected = 404 if "no/such" in address else 200
+        if answer.status != expected:
+            wrong.append(f"{address}: {answer.status}")
+        needed = visitor.evaluate("document.documentElement.scrollWidth")
+        if needed > visitor.width:
+            wrong.append(f"{address}: {needed} px wide")
+        wrong += [
+            f"{address}: {text}" for text in visitor.complaints if expected == 200
+        ]
+    assert wrong == []
+
+
+def test_the_page_speaks_the_visitors_language(visitor: Any) -> None:
+    visitor.goto("/cmdb/hosts/")
+    expected = "主机" if visitor.locale == "zh-CN" else "Hosts"
+    assert expected in visitor.inner_text("h1")
+    assert (
+        visitor.evaluate("document.documentElement.lang")
+        .lower()
+        .startswith(visitor.locale[:2])
+    )

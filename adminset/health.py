@@ -39,12 +39,22 @@ def mongodb() -> str:
     return str(import_string("monitor.services.store_state")())
 
 
-def worker() -> str:
-    """Ask any worker over the broker; the first answer will do."""
-    answers = app.control.ping(timeout=WORKER_ANSWERS_WITHIN_SECONDS, limit=1)
-    if not answers:
-        raise RuntimeError(_("no worker answers"))
+def _ping(name: str) -> str:
+    """Ask the workers of a name over the broker; the first answer will do."""
+    asked = {"pattern": f"{name}@*", "matcher": "glob", "limit": 1}
+    if not app.control.ping(timeout=WORKER_ANSWERS_WITHIN_SECONDS, **asked):
+        raise RuntimeError(_("nobody answers"))
     return _("answers")
+
+
+def worker() -> str:
+    """Ask who does the short tasks."""
+    return _ping("worker")
+
+
+def runner() -> str:
+    """Ask who does the runs."""
+    return _ping("runner")
 
 
 def beat() -> str:
@@ -63,6 +73,7 @@ PARTS: dict[str, Check] = {
     "redis": redis,
     "mongodb": mongodb,
     "worker": worker,
+    "runner": runner,
     "beat": beat,
 }
 

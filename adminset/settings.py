@@ -144,6 +144,9 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "adminset"
+# A run holds its place for as long as it goes on: it must not keep the short tasks waiting.
+RUN_QUEUE = "runs"
+CELERY_TASK_ROUTES = {"tasks.run_run": {"queue": RUN_QUEUE}}
 CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
 CELERY_BEAT_SCHEDULE = {
     "tasks.reap_runs": {

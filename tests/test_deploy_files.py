@@ -15,7 +15,7 @@ from deploy import make_secrets
 ROOT = Path(settings.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ["migrate", "web", "worker", "beat"]
+OURS = ["migrate", "web", "worker", "runner", "beat"]
 STORES = ["postgres", "redis", "mongodb"]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
@@ -133,7 +133,7 @@ def test_every_service_that_stays_has_a_health_check(service: str) -> None:
     assert SERVICES[service]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "beat"])
+@pytest.mark.parametrize("service", ["web", "worker", "runner", "beat"])
 def test_processes_wait_for_the_migration_and_healthy_stores(service: str) -> None:
     waits = {
         name: how["condition"] for name, how in SERVICES[service]["depends_on"].items()
@@ -234,9 +234,15 @@ def test_our_containers_may_do_little(service: str) -> None:
     assert "no-new-privileges:true" in SERVICES[service]["security_opt"]
 
 
-def test_the_worker_listens_to_the_queue_of_the_settings() -> None:
-    command = SERVICES["worker"]["command"]
-    assert command[command.index("--queues") + 1] == settings.CELERY_TASK_DEFAULT_QUEUE
+def test_worker_and_runner_listen_to_the_queues_of_the_settings() -> None:
+    queues = {
+        name: SERVICES[name]["command"][SERVICES[name]["command"].index("--queues") + 1]
+        for name in ("worker", "runner")
+    }
+    assert queues == {
+        "worker": settings.CELERY_TASK_DEFAULT_QUEUE,
+        "runner": settings.RUN_QUEUE,
+    }
 
 
 def test_ci_calls_make_test_and_nothing_else() -> None:

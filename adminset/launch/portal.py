@@ -52,7 +52,7 @@ class Portal:
     def start(self) -> None:
         """Start everything and say so when all answer."""
         step(6, STEPS, "Stores and database", self._stores)
-        step(7, STEPS, "Web, worker, beat, agent", self._processes)
+        step(7, STEPS, "Web, workers, beat, agent", self._processes)
         self.watch.look()
         ready.announce(self.place, self.account.username, self._pids())
         chosen = self.place.is_set("ADMINSET_ADMIN_PASSWORD")
@@ -77,7 +77,7 @@ class Portal:
     def _processes(self) -> None:
         credential = programs.agent_folder(self.place) / "credential"
         known = ["agent"] if credential.exists() else []
-        self.supervisor.launch("web", "worker", "beat", *known)
+        self.supervisor.launch("web", "worker", "runner", "beat", *known)
         if not known:
             self._enrol()
         self._wait("readyz", self._all_answer, READY_SECONDS)
@@ -192,7 +192,7 @@ def _after_another(place: Place) -> None:
 
 
 def concurrency(place: Place) -> int:
-    """Read how many jobs the worker does at the same time."""
+    """Read how many runs the runner does at the same time."""
     text = place.environ.get("ADMINSET_WORKER_CONCURRENCY") or "4"
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 256:
         return int(text)

@@ -87,11 +87,16 @@ def _secantus(place: Place, services: Services) -> list[str]:
     return [str(place.python), program, "--config", str(settings), *address, *storage]
 
 
+# Reaping, roll-ups, firing schedules: each over in a moment.
+SHORT_TASKS_AT_ONCE = 2
+
+
 def portal(place: Place, concurrency: int) -> list[Program]:
-    """List web, worker, beat and agent."""
+    """List web, worker, runner, beat and agent."""
     return [
         Program("web", _web(place)),
-        Program("worker", _worker(place, concurrency)),
+        Program("worker", _worker(place, "worker", "adminset", SHORT_TASKS_AT_ONCE)),
+        Program("runner", _worker(place, "runner", "runs", concurrency)),
         Program("beat", _beat(place)),
         Program("agent", _module(place, "agent")),
     ]
@@ -120,9 +125,10 @@ def _web(place: Place) -> list[str]:
     )
 
 
-def _worker(place: Place, concurrency: int) -> list[str]:
+def _worker(place: Place, name: str, queue: str, concurrency: int) -> list[str]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    size = ["--concurrency", str(concurrency), "--queues", "adminset"]
+    size = ["--concurrency", str(concurrency), "--queues", queue]
+    size += ["--hostname", f"{name}@%h"]
     return _module(place, "celery", "-A", "adminset", "worker", *size, *quiet)
 
 

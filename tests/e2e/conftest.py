@@ -91,10 +91,11 @@ class Portal:
         return environment(self.folder, self.port)
 
     def process(self, name: str) -> psutil.Process:
-        """Find the running process of a part ("web", "worker", "beat", "agent", "valkey", "secantus")."""
+        """Find the running process of a part ("web", "worker", "runner", "beat", "agent", "valkey", "secantus")."""
         marks = {
             "web": "adminset.asgi",
-            "worker": "celery -A adminset worker",
+            "worker": "--queues adminset",
+            "runner": "--queues runs",
             "beat": "celery -A adminset beat",
             "agent": "-m agent",
             "valkey": "valkey-server",

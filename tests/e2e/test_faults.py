@@ -32,14 +32,14 @@ def visitor(portal: Portal) -> requests.Session:
 
 
 @pytest.mark.parametrize(
-    "name", ["agent", "worker", "beat", "valkey", "secantus", "web"]
+    "name", ["agent", "worker", "runner", "beat", "valkey", "secantus", "web"]
 )
 def test_a_killed_part_comes_back_and_takes_no_other_with_it(
     portal: Portal, visitor: Any, name: str
 ) -> None:
     others = {
         other: portal.process(other).pid
-        for other in ("web", "worker", "beat", "agent", "valkey", "secantus")
+        for other in ("web", "worker", "runner", "beat", "agent", "valkey", "secantus")
     }
     killed = others.pop(name)
     psutil.Process(killed).kill()
@@ -137,5 +137,5 @@ def test_ready_says_the_pids_of_the_parts(portal: Portal) -> None:
     ready = json.loads((portal.folder / "run" / "ready.json").read_text())
     assert ready["url"] == portal.url
     assert ready["username"] == "admin"
-    assert {"web", "worker", "beat", "agent"} <= set(ready["pids"])
+    assert {"web", "worker", "runner", "beat", "agent"} <= set(ready["pids"])
     assert (portal.folder / "run" / "ready.json").stat().st_mode & 0o077 == 0

@@ -89,6 +89,7 @@ class Portal:
             "-c2",
             "-n",
             name,
+            "-Qruns,adminset",
             "-lwarning",
         ]
         worker = subprocess.Popen(

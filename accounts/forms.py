@@ -41,8 +41,9 @@ def _languages() -> list[tuple[str, Any]]:
 
 def _time_zones() -> list[tuple[str, Any]]:
     names = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
+    ours = gettext("as the portal")
     return [
-        ("", f"{gettext('as the portal')} ({settings.TIME_ZONE})"),
+        ("", f"{ours} ({settings.TIME_ZONE})"),
         *((n, n) for n in names),
     ]
 

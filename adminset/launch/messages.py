@@ -23,6 +23,7 @@ PLURALS = {"zh_Hans": "nplurals=1; plural=0;"}
 # The names under which gettext's functions are known: which argument is what.
 KEYWORDS = {
     "_": None,
+    "_lazy": None,
     "N_": None,
     "gettext": None,
     "gettext_lazy": None,

@@ -19,7 +19,7 @@ from monitor.metric_store import limits
 def enroll(request: HttpRequest) -> JsonResponse:
     """Take a new agent in: 201 with its id and secret, once."""
     token = _bearer(request)
-    tokens.find(token)
+    tokens.check(token)
     report = parse_enrolment(_body(request), limits(), time.time())
     agent_id, secret = services.enrol(
         plain_token=token, report=report, address=client_address(request)

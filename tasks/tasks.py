@@ -68,9 +68,7 @@ def reap_runs() -> None:
 
 def _queue_is_empty() -> bool:
     """Messages that wait may be those of the queued runs: more of them would only pile up."""
-    routes = getattr(settings, "CELERY_TASK_ROUTES", {}).get("tasks.run_run", {})
-    queue = routes.get("queue", settings.CELERY_TASK_DEFAULT_QUEUE)
-    return not redis_door.client().llen(queue)
+    return not redis_door.client().llen(settings.RUN_QUEUE)
 
 
 @shared_task(name="tasks.fire_schedule")

@@ -205,8 +205,11 @@ def authenticate(agent_id: str, secret: str) -> AgentIdentity:
     known: AgentIdentity | None = _proved.get(key)
     if known is not None:
         return known
+    rows = Agent.objects.filter(revoked_at=None, host__isnull=False)
+    # Hostile text must not even reach the database: PostgreSQL refuses a NUL by an error.
+    known_form = agent_id if agent_id.isalnum() else ""
     agent = (
-        Agent.objects.filter(public_id=agent_id, revoked_at=None, host__isnull=False)
+        rows.filter(public_id=known_form)
         .only("public_id", "host_id", "secret_hash")
         .first()
     )

@@ -60,17 +60,28 @@ def revoke_enrolment_token(*, actor: Actor, token: EnrolmentToken) -> None:
         audit.record(actor, "enrolmenttoken.revoke", token)
 
 
+def check(plain: str) -> None:
+    """Refuse a text that is no token's, before anything else of a request is looked at; holds no row.
+
+    Raises:
+        DomainError: as `find`.
+    """
+    _matching(EnrolmentToken.objects.all(), plain)
+
+
 def find(plain: str) -> EnrolmentToken:
     """Give the token of a text, usable or not, and hold its row until the transaction ends.
 
     Raises:
         DomainError: 401 there is none; 403 the secret is wrong.
     """
+    rows = EnrolmentToken.objects.select_for_update(of=("self",))
+    return _matching(rows.select_related("group"), plain)
+
+
+def _matching(rows: models.QuerySet[EnrolmentToken], plain: str) -> EnrolmentToken:
     prefix, _dot, secret = plain.partition(".")
-    if not prefix.isalnum():
-        raise _unusable()
-    rows = EnrolmentToken.objects.select_for_update(of=("self",)).filter(prefix=prefix)
-    token = rows.select_related("group").first()
+    token = rows.filter(prefix=prefix).first() if prefix.isalnum() else None
     if token is None:
         raise _unusable()
     if not digest_matches(secret, token.secret_hash):

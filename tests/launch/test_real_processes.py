@@ -92,7 +92,7 @@ def test_a_killed_supervisord_takes_everything_along_and_is_said(
 def test_a_part_that_dies_before_the_portal_is_ready_ends_the_start(
     launch: Launch,
 ) -> None:
-    launch.start(ADMINSET_STUB_DIES="worker")
+    launch.start(ADMINSET_STUB_DIES="worker@%h")
     launch.process.wait(30)
     assert launch.process.returncode == 1
     assert "worker keeps dying and was given up" in launch.said()

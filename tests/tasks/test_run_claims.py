@@ -143,11 +143,11 @@ def test_nothing_is_sent_again_while_messages_wait(
     monkeypatch.setattr(tasks, "run_run", SimpleNamespace(delay=sent.append))
     ask()
     Run.objects.update(sent_at=timezone.now() - timedelta(seconds=20))
-    redis_door.client().rpush(settings.CELERY_TASK_DEFAULT_QUEUE, "message")
+    redis_door.client().rpush(settings.RUN_QUEUE, "message")
     try:
         tasks.reap_runs()
     finally:
-        redis_door.client().delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+        redis_door.client().delete(settings.RUN_QUEUE)
     assert sent == []
 
 

@@ -140,6 +140,7 @@ class AuditTable(tables.Table):
         verbose_name=_("time"),
         order_by="id",
     )
+    verb = tables.Column(accessor="what", verbose_name=_("action"), order_by="verb")
     target_name = tables.TemplateColumn(
         template_name="accounts/_audit_target.html", verbose_name=_("object")
     )

@@ -286,7 +286,7 @@ def card(request: HttpRequest) -> HttpResponse:
     """Draw the card of the home page: what happened last."""
     rows = [
         {
-            "title": f"{entry.actor_name}: {entry.verb} {entry.target_name}",
+            "title": f"{entry.actor_name}: {entry.what} {entry.target_name}",
             "url": reverse("accounts:audit_detail", args=[entry.pk]),
             "when": entry.at,
         }

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from adminset.querysets import ScopedQuerySet
+from adminset.words import type_words, verb_words
 
 
 class Timestamped(models.Model):
@@ -70,3 +71,13 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: the trail only grows."""
         raise TypeError("An audit entry is never deleted.")
+
+    @property
+    def what(self) -> Any:
+        """What was done, in words."""
+        return verb_words(self.verb)
+
+    @property
+    def target_kind(self) -> Any:
+        """What the object is called."""
+        return type_words(self.target_type) if self.target_type else ""

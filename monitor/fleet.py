@@ -1,9 +1,11 @@
 """The fleet page's rows: sorted by name in the database, by a current value over the whole fleet, paged either way."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +60,18 @@ def fleet(user: Any, query: FleetQuery) -> tuple[Page[Any], Sequence[Reading]]:
     rows = by_value(readings(hosts), value, descending=query.sort.startswith("-"))
     page = Paginator(rows, PAGE_SIZE).get_page(query.page)
     return page, list(page.object_list)
+
+
+def busiest(user: Any, most: int) -> list[Reading]:
+    """Give the hosts that report now and use the most CPU; those that fell silent only where nobody reports.
+
+    Raises:
+        StoreUnavailable: the metric store is away.
+    """
+    known = [row for row in readings(watched_hosts(user)) if row.cpu is not None]
+    late = time.time() - settings.AGENT_SILENT_SECONDS
+    current = [row for row in known if row.seen_at and row.seen_at > late]
+    return by_value(current or known, VALUES["cpu"], descending=True)[:most]
 
 
 def by_value(

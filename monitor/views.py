@@ -14,9 +14,12 @@ from django.views.decorators.http import require_safe
 from adminset.http import is_htmx, requires
 from cmdb.models import Host
 from monitor import charts, selectors
-from monitor.fleet import COLUMNS, FleetQuery, fleet
+from monitor.fleet import COLUMNS, FleetQuery, busiest, fleet
 from monitor.panels import charts_of_host
 from monitor.store import StoreUnavailable
+
+# Hosts on the home card.
+CARD_ROWS = 6
 
 
 @requires(selectors.PERMISSION)
@@ -97,9 +100,9 @@ def _host(request: HttpRequest, pk: int) -> Host:
 def card(request: HttpRequest) -> HttpResponse:
     """Draw the home card: the busiest hosts."""
     try:
-        _page, rows = fleet(request.user, FleetQuery(sort="-cpu"))
+        rows = busiest(request.user, CARD_ROWS)
     except StoreUnavailable as error:
         return render(request, "monitor/_card.html", {"error": error})
-    shown = [row_of(reading) for reading in rows if reading.cpu is not None]
-    busiest = [row for row in shown if not row["late"]][:6]
-    return render(request, "monitor/_card.html", {"rows": busiest})
+    return render(
+        request, "monitor/_card.html", {"rows": [row_of(row) for row in rows]}
+    )

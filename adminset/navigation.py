@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from adminset.http import SIGNED_IN
@@ -243,6 +245,16 @@ def cards(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Give every page the menu."""
+    """Give every page the menu, worked out once a request and only where a template asks for it.
+
+    Django calls this for every template that is drawn with the request, a column of a list included.
+    """
+    kept = request.__dict__.setdefault(
+        "_navigation", SimpleLazyObject(partial(_menu_of, request))
+    )
+    return {"nav": kept}
+
+
+def _menu_of(request: HttpRequest) -> list[dict[str, Any]]:
     user = getattr(request, "user", None)
-    return {"nav": menu(request) if user is not None and user.is_authenticated else []}
+    return menu(request) if user is not None and user.is_authenticated else []

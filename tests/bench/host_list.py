@@ -73,6 +73,7 @@ def _measure(client: Client, name: str, query: str) -> list[Figure]:
     client.get(address)
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
+    asked = len(queries)
     times = []
     for _ in range(ROUNDS):
         before = time.perf_counter()
@@ -87,5 +88,5 @@ def _measure(client: Client, name: str, query: str) -> list[Figure]:
             "ms",
             "100 ms at 100,000 (issue 4)" if not query else "",
         ),
-        Figure(f"{label} queries", len(queries), "queries", "15 (issue 4)"),
+        Figure(f"{label} queries", asked, "queries", "15 (issue 4)"),
     ]

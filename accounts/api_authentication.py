@@ -1,10 +1,12 @@
 """Who is calling the REST endpoints: `Authorization: Bearer <prefix>.<secret>`."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -62,3 +64,15 @@ def note_use(token: ApiToken) -> None:
         rows.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale)).update(
             last_used_at=now
         )
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Says in the OpenAPI schema how a token is sent."""
+
+    target_class = "accounts.api_authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Describe the header."""
+        del auto_schema
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "<prefix>.<secret>"}

@@ -265,6 +265,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_NAME_OVERRIDES": {
+        "HostKindEnum": "cmdb.models.Host.Kind",
+        "WorkKindEnum": "tasks.models.Work.Kind",
+    },
 }
 DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
 DJANGO_TABLES2_PAGE_RANGE = 7

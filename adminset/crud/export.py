@@ -47,7 +47,7 @@ def download(kind: str, listing: Listing) -> HttpResponse | StreamingHttpRespons
             _("Filter the list, or raise ADMINSET_EXPORT_MAX_ROWS."),
         )
     name = f"{listing.resource.path}-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
-    rows = listing.table.as_values(exclude_columns=("select", "actions"))
+    rows = listing.table.as_values(exclude_columns=listing.left_out())
     answer = _csv(rows) if kind == "csv" else _xlsx(rows)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

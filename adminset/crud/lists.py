@@ -54,6 +54,14 @@ class Listing:
             )
         return rows
 
+    def left_out(self) -> list[str]:
+        """Name the columns that the list does not show, and those that are no data."""
+        return [
+            name
+            for name, _column in self.table.columns.items()
+            if name not in self.shown
+        ]
+
     @property
     def per_page(self) -> int:
         """Rows a page: one of the offered sizes."""

@@ -16,7 +16,14 @@ from adminset.crud.spreadsheet import read_csv
 from adminset.models import AuditEntry
 from cmdb.models import Cabinet, Credential, Host, HostGroup, Idc
 from cmdb.resources import CABINET, CREDENTIAL, HOST, HOST_GROUP, IDC
-from tests.factories import grant, make_cabinet, make_group, make_host, make_idc, make_user
+from tests.factories import (
+    grant,
+    make_cabinet,
+    make_group,
+    make_host,
+    make_idc,
+    make_user,
+)
 
 Signed = Callable[[User], Client]
 JSON = "application/json"
@@ -29,13 +36,19 @@ pytestmark = pytest.mark.django_db
 def test_related_objects_are_taken_by_name_or_by_id(admin: User) -> None:
     idc = make_idc("Beijing")
     for value in ("Beijing", idc.pk, str(idc.pk)):
-        form = bound_form(CABINET.form, user=admin, values={"idc": value, "name": f"A{value}", "units": 42})
+        form = bound_form(
+            CABINET.form,
+            user=admin,
+            values={"idc": value, "name": f"A{value}", "units": 42},
+        )
         assert form.is_valid(), form.errors
         assert form.cleaned_data["idc"] == idc
 
 
 def test_a_name_that_nobody_has_is_an_error_of_its_field(admin: User) -> None:
-    form = bound_form(CABINET.form, user=admin, values={"idc": "Nowhere", "name": "A", "units": 42})
+    form = bound_form(
+        CABINET.form, user=admin, values={"idc": "Nowhere", "name": "A", "units": 42}
+    )
     assert set(form.errors) == {"idc"}
 
 
@@ -47,15 +60,28 @@ def test_a_field_that_does_not_exist_is_named_with_those_that_do(admin: User) ->
 
 def test_a_patch_keeps_every_other_field(client_of: Signed, admin: User) -> None:
     cabinet = make_cabinet(units=20, notes="mind the step")
-    answer = client_of(admin).patch(f"/api/v1/cabinets/{cabinet.pk}/", {"name": "B7"}, content_type=JSON)
+    answer = client_of(admin).patch(
+        f"/api/v1/cabinets/{cabinet.pk}/", {"name": "B7"}, content_type=JSON
+    )
     assert answer.status_code == 200
     kept = Cabinet.objects.get(pk=cabinet.pk)
-    assert (kept.name, kept.units, kept.notes, kept.idc) == ("B7", 20, "mind the step", cabinet.idc)
+    assert (kept.name, kept.units, kept.notes, kept.idc) == (
+        "B7",
+        20,
+        "mind the step",
+        cabinet.idc,
+    )
 
 
-def test_a_patch_of_a_credential_keeps_its_secret_and_not_its_mask(client_of: Signed, admin: User) -> None:
-    made = Credential.objects.create(name="c", username="root", password="hunter2-marker")
-    answer = client_of(admin).patch(f"/api/v1/credentials/{made.pk}/", {"username": "ops"}, content_type=JSON)
+def test_a_patch_of_a_credential_keeps_its_secret_and_not_its_mask(
+    client_of: Signed, admin: User
+) -> None:
+    made = Credential.objects.create(
+        name="c", username="root", password="hunter2-marker"
+    )
+    answer = client_of(admin).patch(
+        f"/api/v1/credentials/{made.pk}/", {"username": "ops"}, content_type=JSON
+    )
     assert answer.status_code == 200, answer.json()
     kept = Credential.objects.get(pk=made.pk)
     assert kept.username == "ops"
@@ -64,7 +90,9 @@ def test_a_patch_of_a_credential_keeps_its_secret_and_not_its_mask(client_of: Si
     assert "hunter2" not in answer.content.decode()
 
 
-def test_groups_that_a_user_cannot_see_survive_his_save(operator: User, group: HostGroup, other_group: HostGroup) -> None:
+def test_groups_that_a_user_cannot_see_survive_his_save(
+    operator: User, group: HostGroup, other_group: HostGroup
+) -> None:
     host = make_host("web1", groups=[group, other_group])
     form = bound_form(HOST.form, user=operator, values={"notes": "seen"}, instance=host)
     assert form.is_valid(), form.errors
@@ -72,9 +100,13 @@ def test_groups_that_a_user_cannot_see_survive_his_save(operator: User, group: H
     assert set(host.groups.all()) == {group, other_group}
 
 
-def test_nobody_moves_a_host_out_of_his_own_scope(client_of: Signed, operator: User, group: HostGroup) -> None:
+def test_nobody_moves_a_host_out_of_his_own_scope(
+    client_of: Signed, operator: User, group: HostGroup
+) -> None:
     host = make_host("web1", groups=[group])
-    answer = client_of(operator).patch(f"/api/v1/hosts/{host.pk}/", {"groups": []}, content_type=JSON)
+    answer = client_of(operator).patch(
+        f"/api/v1/hosts/{host.pk}/", {"groups": []}, content_type=JSON
+    )
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "out_of_scope"
     assert list(host.groups.all()) == [group]
@@ -84,9 +116,18 @@ def test_nobody_moves_a_host_out_of_his_own_scope(client_of: Signed, operator: U
 # -- lists
 
 
-def test_a_page_beyond_the_end_is_the_last_one_and_nonsense_is_ignored(client_of: Signed, admin: User) -> None:
+def test_a_page_beyond_the_end_is_the_last_one_and_nonsense_is_ignored(
+    client_of: Signed, admin: User
+) -> None:
     make_host("only")
-    for query in ("page=999", "page=-1", "page=x", "per_page=7", "sort=no_such_column", "columns=nonsense"):
+    for query in (
+        "page=999",
+        "page=-1",
+        "page=x",
+        "per_page=7",
+        "sort=no_such_column",
+        "columns=nonsense",
+    ):
         answer = client_of(admin).get(f"/cmdb/hosts/?{query}")
         assert answer.status_code == 200, query
         assert "only" in answer.content.decode(), query
@@ -98,12 +139,18 @@ def test_htmx_gets_the_list_alone(client_of: Signed, admin: User) -> None:
     assert answer["Vary"].count("HX-Request")
 
 
-def test_search_puts_exact_names_first_and_hides_what_is_out_of_scope(operator: User, group: HostGroup) -> None:
+def test_search_puts_exact_names_first_and_hides_what_is_out_of_scope(
+    operator: User, group: HostGroup
+) -> None:
     for name in ("db-web", "web-2", "web"):
         make_host(name, groups=[group])
     make_host("web-secret")
     found = find_everywhere(operator, "web", [HOST])
-    assert [row.hostname for row, _address in found[0]["rows"]] == ["web", "web-2", "db-web"]
+    assert [row.hostname for row, _address in found[0]["rows"]] == [
+        "web",
+        "web-2",
+        "db-web",
+    ]
 
 
 # -- exports
@@ -119,15 +166,22 @@ def test_numbers_stay_numbers() -> None:
     assert harmless(None) == ""
 
 
-def test_an_export_holds_the_shown_columns_of_the_matching_rows(client_of: Signed, admin: User) -> None:
+def test_an_export_holds_the_shown_columns_of_the_matching_rows(
+    client_of: Signed, admin: User
+) -> None:
     make_host("web1", notes="x"), make_host("db1")
-    answer = client_of(admin).get("/cmdb/hosts/", {"export": "csv", "q": "web", "columns": ["hostname", "address"]})
+    answer = client_of(admin).get(
+        "/cmdb/hosts/",
+        {"export": "csv", "q": "web", "columns": ["hostname", "address"]},
+    )
     lines = answer.getvalue().decode("utf-8-sig").splitlines()
     assert lines[0].count(",") == 1
     assert [line.partition(",")[0] for line in lines[1:]] == ["web1"]
 
 
-def test_too_large_an_export_is_refused_with_the_cure(client_of: Signed, admin: User, settings: Any) -> None:
+def test_too_large_an_export_is_refused_with_the_cure(
+    client_of: Signed, admin: User, settings: Any
+) -> None:
     settings.EXPORT_MAX_ROWS = 1
     make_host(), make_host()
     answer = client_of(admin).get("/cmdb/hosts/", {"export": "csv"})
@@ -135,7 +189,7 @@ def test_too_large_an_export_is_refused_with_the_cure(client_of: Signed, admin: 
     assert "ADMINSET_EXPORT_MAX_ROWS" in answer.content.decode()
 
 
-# -- imports
+# -- files that come in
 
 NAMES = ("name", "code", "notes")
 FAULTS = [
@@ -151,13 +205,18 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("content", "line", "words"), FAULTS)
-def test_a_bad_file_is_refused_with_its_line(content: bytes, line: int, words: str) -> None:
+def test_a_bad_file_is_refused_with_its_line(
+    content: bytes, line: int, words: str
+) -> None:
     _rows, errors = read_csv(content, NAMES, 3)
     assert errors[0].row == line
     assert words in errors[0].message
 
 
-@pytest.mark.parametrize("content", [b"name,code\na,b\n", b"\xef\xbb\xbfname;code\r\na;b\r\n", b"name\tcode\na\tb\n\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"name,code\na,b\n", b"\xef\xbb\xbfname;code\r\na;b\r\n", b"name\tcode\na\tb\n\n"],
+)
 def test_the_usual_kinds_of_csv_are_read(content: bytes) -> None:
     rows, errors = read_csv(content, NAMES, 3)
     assert errors == []
@@ -169,12 +228,17 @@ def test_a_quoted_line_break_does_not_shift_the_line_numbers() -> None:
     assert [line for line, _row in rows] == [2, 4]
 
 
-def test_one_bad_row_keeps_all_out_and_every_fault_is_shown(client_of: Signed, admin: User) -> None:
+def test_one_bad_row_keeps_all_out_and_every_fault_is_shown(
+    client_of: Signed, admin: User
+) -> None:
     content = b"name,code\ngood,good\nbad,not a slug!\n,empty\n"
     file = SimpleUploadedFile("idcs.csv", content, "text/csv")
     answer = client_of(admin).post(IDC.url("import"), {"file": file})
     assert answer.status_code == 422
-    assert {(error.row, error.column) for error in answer.context["errors"]} == {(3, "code"), (4, "name")}
+    assert {(error.row, error.column) for error in answer.context["errors"]} == {
+        (3, "code"),
+        (4, "name"),
+    }
     assert not Idc.objects.exists()
     assert not AuditEntry.objects.filter(verb="idc.create").exists()
 
@@ -182,22 +246,40 @@ def test_one_bad_row_keeps_all_out_and_every_fault_is_shown(client_of: Signed, a
 # -- many at once
 
 
-def test_a_bulk_edit_changes_the_ticked_field_only(client_of: Signed, admin: User) -> None:
+def test_a_bulk_edit_changes_the_ticked_field_only(
+    client_of: Signed, admin: User
+) -> None:
     hosts = [make_host(owner="a", notes="n") for _ in range(3)]
-    data = {"pk": [host.pk for host in hosts[:2]], "apply": "1", "change_owner": "on", "owner": "b", "kind": "virtual"}
+    data = {
+        "pk": [host.pk for host in hosts[:2]],
+        "apply": "1",
+        "change_owner": "on",
+        "owner": "b",
+        "kind": "virtual",
+    }
     assert client_of(admin).post(HOST.url("bulk_edit"), data).status_code == 302
     rows = Host.objects.order_by("pk").values_list("owner", "kind", "notes")
-    assert list(rows) == [("b", "physical", "n"), ("b", "physical", "n"), ("a", "physical", "n")]
+    assert list(rows) == [
+        ("b", "physical", "n"),
+        ("b", "physical", "n"),
+        ("a", "physical", "n"),
+    ]
 
 
-def test_a_bulk_action_with_one_row_out_of_scope_touches_none(client_of: Signed, operator: User, group: HostGroup) -> None:
+def test_a_bulk_action_with_one_row_out_of_scope_touches_none(
+    client_of: Signed, operator: User, group: HostGroup
+) -> None:
     mine, other = make_host(groups=[group]), make_host(groups=[make_group()])
-    answer = client_of(operator).post(HOST.url("bulk_delete"), {"pk": [mine.pk, other.pk], "confirm": "1"})
+    answer = client_of(operator).post(
+        HOST.url("bulk_delete"), {"pk": [mine.pk, other.pk], "confirm": "1"}
+    )
     assert answer.status_code == 403
     assert Host.objects.count() == 2
 
 
-def test_what_others_need_is_not_deleted_and_they_are_named(client_of: Signed, admin: User) -> None:
+def test_what_others_need_is_not_deleted_and_they_are_named(
+    client_of: Signed, admin: User
+) -> None:
     cabinet = make_cabinet()
     answer = client_of(admin).delete(f"/api/v1/idcs/{cabinet.idc.pk}/")
     assert answer.status_code == 409
@@ -214,16 +296,25 @@ def test_an_unknown_filter_is_named(client_of: Signed, admin: User) -> None:
     assert "colour" in answer.json()["error"]["fields"]
 
 
-def test_reference_data_is_not_changed_with_a_scoped_grant(client_of: Signed, group: HostGroup) -> None:
+def test_reference_data_is_not_changed_with_a_scoped_grant(
+    client_of: Signed, group: HostGroup
+) -> None:
     idc = make_idc("Beijing")
     user = make_user(perms=["cmdb.view_idc", "cmdb.change_idc"], groups=[group])
     client = client_of(user)
     assert client.get(f"/api/v1/idcs/{idc.pk}/").status_code == 200
-    assert client.patch(f"/api/v1/idcs/{idc.pk}/", {"name": "x"}, content_type=JSON).status_code == 403
+    assert (
+        client.patch(
+            f"/api/v1/idcs/{idc.pk}/", {"name": "x"}, content_type=JSON
+        ).status_code
+        == 403
+    )
     assert Idc.objects.get().name == "Beijing"
 
 
-def test_a_grant_without_a_scope_gives_nothing(client_of: Signed, stranger: User) -> None:
+def test_a_grant_without_a_scope_gives_nothing(
+    client_of: Signed, stranger: User
+) -> None:
     made = grant(stranger, ["cmdb.view_host"])
     made.everything = False
     made.save()

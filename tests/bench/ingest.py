@@ -45,7 +45,7 @@ def run(folder: Path) -> list[Figure]:
     """Measure for a quarter of a minute with a few clients that send as fast as they are answered."""
     mongo = MongoServer(folder / "mongo").start()
     try:
-        with _portal(folder, mongo.url) as (port, tokens, process):
+        with small_portal(folder, mongo.url) as (port, tokens, process):
             plain = _plain_inserts(mongo.url)
             latencies = _drive(port, tokens)
             memory = process.memory_info().rss
@@ -72,9 +72,10 @@ def run(folder: Path) -> list[Figure]:
 
 
 @contextmanager
-def _portal(
-    folder: Path, mongo_url: str
+def small_portal(
+    folder: Path, mongo_url: str, agents: int = AGENTS
 ) -> Iterator[tuple[int, list[str], psutil.Process]]:
+    """Run a web process with agents enrolled: gives (port, their tokens, the process)."""
     port = services.free_port()
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "adminset.settings",
@@ -87,7 +88,7 @@ def _portal(
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     made = subprocess.run(
-        [*manage, "shell", "-v0", "-c", MAKE_AGENTS.format(count=AGENTS)],
+        [*manage, "shell", "-v0", "-c", MAKE_AGENTS.format(count=agents)],
         cwd=ROOT,
         env=environment,
         check=True,

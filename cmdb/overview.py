@@ -42,7 +42,7 @@ def overview(host: Host) -> dict[str, Any]:
                 _("Hardware"), _rows(host, MACHINE, says) + _size_rows(host), found=True
             ),
             _section(
-                _("System"), _rows(host, SYSTEM, says) + _fact_rows(host), found=True
+                _("Operating system"), _rows(host, SYSTEM, says) + _fact_rows(host), found=True
             ),
         ],
     }

@@ -2,18 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
+from django.db import models
 
 from adminset.querysets import Scope
 
-if TYPE_CHECKING:
-    from accounts.models import User
 
-
-def permissions_of(user: "User") -> Mapping[str, Scope]:
+def permissions_of(user: models.Model) -> Mapping[str, Scope]:
     """Map each permission ("cmdb.view_host") that the user holds to where it holds.
 
     A grant without "everywhere" and without a scope gives nothing at all.
@@ -30,7 +27,7 @@ def permissions_of(user: "User") -> Mapping[str, Scope]:
     return permissions
 
 
-def _scopes_by_role(user: "User") -> dict[int, Scope]:
+def _scopes_by_role(user: models.Model) -> dict[int, Scope]:
     grant_scope = apps.get_model("accounts", "Grant").objects.filter(user=user)
     found: dict[int, Scope] = {}
     for role_id, everything, kind, object_id in grant_scope.values_list(

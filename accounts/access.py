@@ -28,7 +28,7 @@ def permissions_of(user: models.Model) -> Mapping[str, Scope]:
 
 
 def _scopes_by_role(user: models.Model) -> dict[int, Scope]:
-    grant_scope = apps.get_model("accounts", "Grant").objects.filter(user=user)
+    grant_scope = apps.get_model("accounts", "Grant").objects.filter(user_id=user.pk)
     found: dict[int, Scope] = {}
     for role_id, everything, kind, object_id in grant_scope.values_list(
         "role_id", "everything", "scopes__kind", "scopes__object_id"

@@ -119,7 +119,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None
     ) -> None:
         """Turn to another host, from an offset on; what cannot be understood is left alone."""
-        with suppress(ValueError, TypeError, AttributeError):
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):
             asked = json.loads(text_data or "")
             host, offset = asked.get("host"), asked.get("offset") or 0
             if (host is None or isinstance(host, int)) and isinstance(offset, int):

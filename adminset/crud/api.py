@@ -87,9 +87,9 @@ class ResourceViewSet(GenericViewSet):
         if not form.is_valid():
             raise form_error(form.errors)
         saved = self.resource.save_checked(user=self.request.user, form=form)
-        return self.get_serializer(
-            self.resource.rows(self.request.user).get(pk=saved.pk)
-        ).data
+        # Who may add but not look still learns what was stored.
+        rows = self.resource.rows(self.request.user).filter(pk=saved.pk)
+        return self.get_serializer(rows.first() or saved).data
 
 
 def _filtered(

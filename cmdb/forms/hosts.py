@@ -91,9 +91,12 @@ class HostForm(ResourceForm):
         ]
 
     def clean_credential(self) -> Credential | None:
-        """Let only those choose a credential who may use it."""
+        """Let only those choose a credential, or send it to another address, who may use it."""
         chosen: Credential | None = self.cleaned_data["credential"]
-        if chosen is None or chosen.pk == self.instance.credential_id:
+        moved = {"address", "ssh_port"} & set(self.changed_data)
+        if chosen is None or (
+            chosen.pk == self.instance.credential_id and not moved
+        ):
             return chosen
         usable = Credential.objects.visible_to(self.user, "use")
         if not usable.filter(pk=chosen.pk).exists():

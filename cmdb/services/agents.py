@@ -300,12 +300,9 @@ def absorb_facts(
 
 
 def _held(agent: AgentIdentity) -> Any:
-    row = (
-        Agent.objects.select_for_update(of=("self",))
-        .select_related("host")
-        .filter(pk=agent.pk, host_id=agent.host_id, revoked_at=None)
-        .first()
-    )
+    # The row alone: PostgreSQL locks no outer join, and MariaDB knows no OF.
+    rows = Agent.objects.select_for_update()
+    row = rows.filter(pk=agent.pk, host_id=agent.host_id, revoked_at=None).first()
     if row is None:
         raise DomainError(
             _("This agent was revoked meanwhile."), code="unknown_agent", status=401

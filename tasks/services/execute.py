@@ -2,6 +2,7 @@
 
 import logging
 
+from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -41,6 +42,7 @@ def execute_run(*, pk: int, worker: str) -> None:
     job.hints.status()
 
 
+@transaction.atomic
 def finish_run(
     *, claim: Claim, worker: str, words: str = "", cancelled: bool = False
 ) -> bool:

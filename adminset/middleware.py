@@ -1,5 +1,6 @@
 """What happens around every request: an id, the true address, the user's language and zone, errors in words."""
 
+import functools
 import ipaddress
 import uuid
 import zoneinfo
@@ -76,13 +77,19 @@ def user_preferences(get_response: Answer) -> Answer:
         if language and language in dict(settings.LANGUAGES):
             translation.activate(language)
             request.LANGUAGE_CODE = language
-        zone = getattr(user, "time_zone", "")
-        with timezone.override(
-            zone if zone in zoneinfo.available_timezones() else None
-        ):
+        with timezone.override(_zone(getattr(user, "time_zone", ""))):
             return get_response(request)
 
     return middleware
+
+
+@functools.lru_cache(maxsize=1000)
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    """Give a time zone by its name; None for one that this machine does not know."""
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return None
 
 
 def domain_errors(get_response: Answer) -> Answer:

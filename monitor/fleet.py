@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext_lazy as _
 
-from monitor.selectors import Reading, readings, watched_hosts
+from monitor.selectors import Reading, groups_of, readings, watched_hosts
 
 PAGE_SIZE = 50
 VALUES: dict[str, Callable[[Reading], float | None]] = {
@@ -51,7 +51,7 @@ def fleet(user: Any, query: FleetQuery) -> tuple[Page[Any], Sequence[Reading]]:
             address__icontains=query.q
         )
     if query.group.isdecimal():
-        hosts = hosts.filter(groups=int(query.group))
+        hosts = hosts.filter(groups__in=groups_of(user).filter(pk=query.group))
     value = VALUES.get(query.sort.removeprefix("-"))
     if value is None:
         order = "-hostname" if query.sort == "-hostname" else "hostname"

@@ -28,7 +28,7 @@ def fleet_page(request: HttpRequest) -> HttpResponse:
     """Show all hosts with their newest values; only the table for htmx."""
     asked = FleetQuery(
         **{
-            name: request.GET[name][:200]
+            name: request.GET[name].replace("\x00", "")[:200]
             for name in ("q", "group", "sort", "page")
             if name in request.GET
         }

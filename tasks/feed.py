@@ -42,6 +42,11 @@ class Feed:
         self.offset = max(offset, 0)
         self._allowed: bool | None = None
 
+    def see_as(self, user: Any) -> None:
+        """Go on with the eyes of a user who was asked for anew."""
+        self.user = user
+        self._allowed = None
+
     def run(self) -> Run | None:
         """Give the run, as long as the user may see it."""
         return (

@@ -11,8 +11,9 @@ import redis.asyncio
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.urls import path
+from django.utils.crypto import constant_time_compare
 from redis.exceptions import RedisError
 
 from tasks.feed import Feed, Message
@@ -141,7 +142,7 @@ class RunConsumer(AsyncWebsocketConsumer):
                 await self.hints.wait()
 
     def _look_again(self) -> None:
-        """Ask the database once more who this is and what that user may do; a session that ended is nobody."""
+        """Ask the database once more who this is and what that user may do; a session that ended, or a new password, is nobody."""
         session = self.scope.get("session")
         key = getattr(session, "session_key", None)
         user = (
@@ -149,8 +150,11 @@ class RunConsumer(AsyncWebsocketConsumer):
             .objects.filter(pk=self.feed.user.pk, is_active=True)
             .first()
         )
-        gone = session is not None and key and not session.exists(key)
-        self.feed.user = None if gone else user
+        if user is not None and session is not None and key:
+            told = session.__class__(key).get(HASH_SESSION_KEY, "")
+            if not constant_time_compare(told, user.get_session_auth_hash()):
+                user = None
+        self.feed.see_as(user)
 
     async def _send(self, messages: list[Message]) -> None:
         for message in messages:

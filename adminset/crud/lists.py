@@ -67,14 +67,15 @@ class Listing:
         """Rows a page: one of the offered sizes."""
         asked = self.request.GET.get("per_page", "")
         sizes = settings.LIST_PAGE_SIZES
-        return int(asked) if asked.isdecimal() and int(asked) in sizes else sizes[1]
+        return next((size for size in sizes if str(size) == asked), sizes[1])
 
     @property
     def page(self) -> int:
         """Number of the page, within what there is."""
         asked = self.request.GET.get("page", "1")
         last = max(1, -(-self.total // self.per_page))
-        return min(max(int(asked), 1), last) if asked.isdecimal() else 1
+        known = asked.isdecimal() and len(asked) < 16
+        return min(max(int(asked), 1), last) if known else 1
 
     @cached_property
     def total(self) -> int:

@@ -94,9 +94,7 @@ class HostForm(ResourceForm):
         """Let only those choose a credential, or send it to another address, who may use it."""
         chosen: Credential | None = self.cleaned_data["credential"]
         moved = {"address", "ssh_port"} & set(self.changed_data)
-        if chosen is None or (
-            chosen.pk == self.instance.credential_id and not moved
-        ):
+        if chosen is None or (chosen.pk == self.instance.credential_id and not moved):
             return chosen
         usable = Credential.objects.visible_to(self.user, "use")
         if not usable.filter(pk=chosen.pk).exists():

@@ -1,6 +1,8 @@
 """The cast of the tests: who is who, and a browser client for each."""
 
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -8,6 +10,8 @@ from django.test import Client
 
 from accounts.models import User
 from cmdb.models import HostGroup
+from monitor import metric_store
+from monitor.store import MetricStore
 from tests.factories import make_group, make_user
 from tests.mongo import MongoServer, given_url
 
@@ -87,3 +91,16 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = MongoServer(tmp_path_factory.mktemp("mongo")).start()
     yield server.url
     server.kill()
+
+
+@pytest.fixture
+def measurements(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Iterator[MetricStore]:
+    """The portal's metric store on a real server, with an empty database of its own."""
+    settings.MONGO_URL = mongo_url
+    settings.MONGO_DATABASE = f"test_{time.time_ns()}"
+    metric_store.store.cache_clear()
+    yield metric_store.store()
+    metric_store.store().close()
+    metric_store.store.cache_clear()

@@ -3,7 +3,7 @@
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,24 +13,10 @@ from django.test import Client
 from accounts.models import User
 from cmdb.models import Host
 from cmdb.services import agents
-from monitor import metric_store
 from monitor.store import MetricStore
 from tests.factories import make_user
 
 IDENTITY = {"machine_id": "ab" * 32, "product_uuid": None, "serial": None, "macs": []}
-
-
-@pytest.fixture
-def measurements(
-    mongo_url: str, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> Iterator[MetricStore]:
-    """The portal's metric store on a real server, with an empty database of its own."""
-    settings.MONGO_URL = mongo_url
-    settings.MONGO_DATABASE = f"test_{time.time_ns()}"
-    metric_store.store.cache_clear()
-    yield metric_store.store()
-    metric_store.store().close()
-    metric_store.store.cache_clear()
 
 
 @dataclass

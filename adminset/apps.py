@@ -10,7 +10,7 @@ class AdminsetConfig(AppConfig):
     """The room."""
 
     name = "adminset"
-    verbose_name = _("Ground")
+    verbose_name = _("System")
 
     def ready(self) -> None:
         """Make our Celery the one that tasks are sent by, in every process: pages, commands, worker."""

@@ -48,14 +48,14 @@ def decrypt(sealed: str, context: str) -> str:
             "Put the key that sealed it back into ADMINSET_ENCRYPTION_KEYS.",
             code="unknown_key",
         )
-    raw = base64.b64decode(parts[2])
     try:
+        raw = base64.b64decode(parts[2], validate=True)
         return (
             AESGCM(key)
             .decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
             .decode()
         )
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise DomainError(
             f"The secret in {context} cannot be opened: it was altered or belongs elsewhere.",
             "Enter the secret again.",

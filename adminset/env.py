@@ -34,6 +34,11 @@ def text(name: str, default: str = "") -> str:
         )
     try:
         return Path(file_name).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {file_name!r}, which is not text in UTF-8. "
+            "Name a file that holds the value alone."
+        ) from None
     except OSError as error:
         raise ImproperlyConfigured(
             f"{name}_FILE names {file_name!r}, which cannot be read ({error.strerror}). "

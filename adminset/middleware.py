@@ -2,20 +2,24 @@
 
 import functools
 import ipaddress
+import logging
 import uuid
 import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from adminset import context
 from adminset.errors import DomainError
 from adminset.http import error_response, wants_json
 
+logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -101,6 +105,8 @@ def domain_errors(get_response: Answer) -> Answer:
     def process_exception(
         request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
+        if isinstance(error, OverflowError | DataError):
+            error = _out_of_range(error)
         if not isinstance(error, DomainError):
             return None
         if wants_json(request):
@@ -109,6 +115,14 @@ def domain_errors(get_response: Answer) -> Answer:
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
+
+
+def _out_of_range(error: Exception) -> DomainError:
+    """Say that no row has such a key: drivers refuse numbers beyond a column's range, and Django's `in` lets them through."""
+    logger.warning("a value is beyond what a column takes", exc_info=error)
+    return DomainError(
+        _("This request cannot be understood."), code="bad_request", status=400
+    )
 
 
 def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -1,6 +1,6 @@
 """The one door to rows: every read starts at `visible_to(user, action)`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -32,6 +32,21 @@ def scope_of(user: Any, permission: str) -> Scope:
     """Ask the user where `permission` ("cmdb.view_host") holds; anonymous users have it nowhere."""
     ask = getattr(user, "scope_of", None)
     return ask(permission) if ask and user.is_active else NOWHERE
+
+
+def seen(user: Any, rows: Iterable[models.Model]) -> list[Any]:
+    """Keep of some related objects those that the user may see; a queryset or a prefetched list of one model."""
+    listed = list(rows)
+    if not listed or not hasattr(type(listed[0])._default_manager.all(), "visible_to"):
+        return listed
+    options = type(listed[0])._meta
+    if scope_of(user, f"{options.app_label}.view_{options.model_name}").everything:
+        return listed
+    mine = type(listed[0])._default_manager.visible_to(user)  # type: ignore[attr-defined]
+    keys = set(
+        mine.filter(pk__in=[row.pk for row in listed]).values_list("pk", flat=True)
+    )
+    return [row for row in listed if row.pk in keys]
 
 
 class ScopedQuerySet(models.QuerySet):

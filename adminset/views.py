@@ -62,9 +62,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say how each part is: 200 when all answer, 503 when one does not."""
-    state = health.state()
-    answer = JsonResponse(state, status=200 if state["status"] == "ok" else 503)
+    """Say which parts answer: 200 when all do, else 503. Anybody may ask, so no detail, and not too often anew."""
+    state = health.recent_state()
+    parts = {name: {"status": part["status"]} for name, part in state["parts"].items()}
+    body = {"status": state["status"], "parts": parts}
+    answer = JsonResponse(body, status=200 if state["status"] == "ok" else 503)
     # A 503 is an answer here, not a fault of ours: Django shall not log it as one.
     answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer

@@ -27,6 +27,7 @@ VERBS = {
     "run.cancel": _("stopped the run"),
     "run.finish": _("finished the run"),
     "run.lost": _("found the lost run"),
+    "schedule.skip": _("left out a run of"),
     "session.start": _("signed in"),
     "session.end": _("signed out"),
     "session.refused": _("was refused to sign in"),

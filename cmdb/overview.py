@@ -6,10 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from adminset.models import AuditEntry
+from adminset.querysets import seen
 from adminset.templatetags.ui import duration, filesize_iec
 from cmdb import facts as reading
 from cmdb import hostkeys
-from cmdb.models import Host
+from cmdb.models import Host, HostGroup
 
 IDENTITY = (
     "hostname",
@@ -20,29 +21,32 @@ IDENTITY = (
     "warranty_until",
     "notes",
 )
-PLACE = ("idc", "cabinet", "cabinet_unit", "groups")
+PLACE = ("idc", "cabinet", "cabinet_unit")
 ACCESS = ("address", "ssh_port", "credential")
 MACHINE = ("vendor", "product", "serial", "cpu_model", "cpu_threads")
 SIZES = ("memory_bytes", "swap_bytes", "disk_bytes")
 SYSTEM = ("os_name", "os_version", "kernel", "architecture")
 
 
-def overview(host: Host) -> dict[str, Any]:
+def overview(host: Host, user: Any) -> dict[str, Any]:
     """Give {sections: [{title, rows: [{label, value, agent_says}]}], agent, disks, nics}."""
     says = _said_otherwise(host)
+    groups = seen(user, host.groups.all())
     return {
         "agent": getattr(host, "agent", None),
         "disks": host.facts.get("disks", []),
         "nics": host.facts.get("nics", []),
         "sections": [
             _section(_("Identity"), _rows(host, IDENTITY, says)),
-            _section(_("Place"), _rows(host, PLACE, says)),
+            _section(_("Place"), [*_rows(host, PLACE, says), _group_row(host, groups)]),
             _section(_("Access"), [*_rows(host, ACCESS, says), _key_row(host)]),
             _section(
                 _("Hardware"), _rows(host, MACHINE, says) + _size_rows(host), found=True
             ),
             _section(
-                _("Operating system"), _rows(host, SYSTEM, says) + _fact_rows(host), found=True
+                _("Operating system"),
+                _rows(host, SYSTEM, says) + _fact_rows(host),
+                found=True,
             ),
         ],
     }
@@ -83,7 +87,12 @@ def _rows(
 def _value(host: Host, name: str) -> Any:
     if name == "kind":
         return host.get_kind_display()
-    return list(host.groups.all()) if name == "groups" else getattr(host, name)
+    return getattr(host, name)
+
+
+def _group_row(host: Host, groups: list[HostGroup]) -> dict[str, Any]:
+    label = host._meta.get_field("groups").verbose_name
+    return {"label": label, "value": groups, "agent_says": None}
 
 
 def _size_rows(host: Host) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 import django_tables2 as tables
 from django.template.defaultfilters import capfirst
 from django.template.loader import render_to_string
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -170,15 +171,23 @@ class HostTable(ResourceTable):
         default_columns = fields[:8]
 
     def render_groups(self, record: Host) -> SafeString:
-        """List the groups."""
+        """List the groups that the reader may see."""
         links = (
-            (group.get_absolute_url(), group.name) for group in record.groups.all()
+            (group.get_absolute_url(), group.name) for group in self._groups(record)
         )
         return format_html_join(", ", '<a href="{}">{}</a>', links)
 
     def value_groups(self, record: Host) -> str:
         """List the groups as an import takes them."""
-        return "; ".join(group.name for group in record.groups.all())
+        return "; ".join(group.name for group in self._groups(record))
+
+    @cached_property
+    def _seen_groups(self) -> set[int]:
+        rows = HostGroup.objects.visible_to(self.request.user)
+        return set(rows.values_list("pk", flat=True))
+
+    def _groups(self, record: Host) -> list[HostGroup]:
+        return [group for group in record.groups.all() if group.pk in self._seen_groups]
 
     def render_memory_bytes(self, value: int) -> str:
         """Say it in GiB."""

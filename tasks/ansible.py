@@ -45,6 +45,7 @@ from tasks.ansible_results import (
     Tally,
 )
 from tasks.ansible_stop import family, stop
+from tasks.modules import is_control
 from tasks.targets import Target
 
 __all__ = [
@@ -139,6 +140,8 @@ def _module_refusal(module: str, arguments: str) -> str:
             f"{module!r} is no name of an Ansible module. Write it in small letters, "
             "digits, _ and dots, as in ansible.builtin.service."
         )
+    if is_control(module):
+        return f"{module} is no module that runs on a host. Write a playbook for it."
     if arguments.lstrip().startswith("-") or "\0" in arguments:
         return "The arguments of a module cannot start with a dash or hold a NUL."
     return ""

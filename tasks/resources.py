@@ -9,6 +9,7 @@ from adminset.crud.resource import Action, Panel, Resource
 from tasks.filters import RunFilter, ScheduleFilter
 from tasks.forms import LaunchForm, PlaybookForm, ScheduleForm
 from tasks.models import Playbook, Run, Schedule
+from tasks.services import playbooks
 from tasks.services.schedules import delete_schedule, save_schedule
 from tasks.tables import PlaybookTable, RunTable, ScheduleTable
 
@@ -83,6 +84,7 @@ PLAYBOOKS = Resource(
         ),
     ),
     actions=(Action(_("Run"), "tasks:playbook_run", "play", "tasks.add_run"),),
+    save=playbooks.save_playbook,
 )
 
 SCHEDULES = Resource(

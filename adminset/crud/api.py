@@ -18,6 +18,7 @@ from adminset.crud.resource import Resource, all_resources
 from adminset.crud.rest import form_error
 from adminset.crypto import EncryptedTextField
 from adminset.errors import DomainError
+from adminset.querysets import seen
 
 
 class ResourceViewSet(GenericViewSet):
@@ -112,6 +113,20 @@ def _filtered(
     return filterset.qs
 
 
+class ScopedSerializer(serializers.ModelSerializer):
+    """Gives of several related objects only those that the caller may see."""
+
+    def to_representation(self, instance: models.Model) -> dict[str, Any]:
+        """Write one row."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        user = self.context["request"].user
+        for relation in instance._meta.many_to_many:
+            if relation.name in shown:
+                related = getattr(instance, relation.name).all()
+                shown[relation.name] = [row.pk for row in seen(user, related)]
+        return shown
+
+
 def serializer_of(resource: Resource) -> type[serializers.ModelSerializer]:
     """Make the shape of an answer: the form's fields without secrets, related objects by id, and how people call it."""
     secret = {
@@ -136,7 +151,7 @@ def serializer_of(resource: Resource) -> type[serializers.ModelSerializer]:
     display = serializers.CharField(source="__str__", read_only=True)
     return type(
         f"{resource.model.__name__}Serializer",
-        (serializers.ModelSerializer,),
+        (ScopedSerializer,),
         {"Meta": meta, "display": display},
     )
 

@@ -8,16 +8,19 @@ from django.utils.translation import gettext as _
 
 from adminset.crud.resource import Resource
 from adminset.crypto import EncryptedTextField
+from adminset.querysets import seen
 
 
-def describe(resource: Resource, instance: models.Model) -> list[dict[str, Any]]:
+def describe(
+    resource: Resource, instance: models.Model, user: Any
+) -> list[dict[str, Any]]:
     """List {label, value, help, name} of the fields that the overview shows, without those that are empty."""
     names = resource.detail_fields or tuple(resource.form.base_fields)
-    rows = [_one(instance, name) for name in names]
+    rows = [_one(instance, name, user) for name in names]
     return [row for row in rows if row["value"] not in (None, "", [])]
 
 
-def _one(instance: models.Model, name: str) -> dict[str, Any]:
+def _one(instance: models.Model, name: str, user: Any) -> dict[str, Any]:
     try:
         field = instance._meta.get_field(name)
     except FieldDoesNotExist:
@@ -37,16 +40,16 @@ def _one(instance: models.Model, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "label": getattr(field, "verbose_name", name),
-        "value": _value(instance, field),
+        "value": _value(instance, field, user),
         "help": getattr(field, "help_text", ""),
     }
 
 
-def _value(instance: models.Model, field: Any) -> Any:
+def _value(instance: models.Model, field: Any, user: Any) -> Any:
     if isinstance(field, EncryptedTextField):
         return _("set (never shown)") if getattr(instance, field.name) else ""
     if field.many_to_many:
-        return list(getattr(instance, field.name).all())
+        return seen(user, getattr(instance, field.name).all())
     if getattr(field, "choices", None):
         return getattr(instance, f"get_{field.name}_display")()
     return getattr(instance, field.name)

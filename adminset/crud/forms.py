@@ -5,11 +5,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext as _
 
 from adminset import audit
 from adminset.crypto import EncryptedTextField
+from adminset.env import FALSE_WORDS, TRUE_WORDS
 
 
 class SecretInput(forms.PasswordInput):
@@ -140,14 +142,45 @@ def bound_form(
         for name, field in blank.fields.items()
     }
     data: dict[str, Any] = {name: _as_input(value) for name, value in start.items()}
+    senseless = []
     for name, value in values.items():
-        field = blank.fields[name]
-        data[name] = (
-            _related(field, value)
-            if isinstance(field, forms.ModelChoiceField)
-            else value
-        )
-    return form_class(data, user=user, instance=instance)
+        if name not in blank.fields and name.startswith("clear_"):
+            continue  # nothing is stored that could be forgotten
+        try:
+            data[name] = _given(blank.fields[name], value)
+        except ValueError:
+            senseless.append(name)
+    form = form_class(data, user=user, instance=instance)
+    for name in senseless:
+        form.add_error(name, RegexValidator.message)
+    return form
+
+
+def _given(field: forms.Field, value: Any) -> Any:
+    """Put a value of JSON or of a spreadsheet as a page would send it.
+
+    Raises:
+        ValueError: a field of this kind cannot take such a value: an object for a text, "perhaps" for yes or no.
+    """
+    if isinstance(field, forms.ModelChoiceField):
+        return _related(field, value)
+    if isinstance(field, forms.BooleanField):
+        return _yes_or_no(value)
+    if value is None or isinstance(field, forms.MultipleChoiceField | forms.JSONField):
+        return value
+    if isinstance(value, bool | list | dict):
+        raise ValueError(value)
+    return str(value)
+
+
+def _yes_or_no(value: Any) -> bool:
+    """Read a tick: a browser sends it or leaves it out, a file or a program says a word."""
+    word = str("" if value is None else value).strip().lower()
+    if word in {*FALSE_WORDS, ""}:
+        return False
+    if word in TRUE_WORDS:
+        return True
+    raise ValueError(value)
 
 
 def _as_input(value: Any) -> Any:

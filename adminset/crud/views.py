@@ -81,7 +81,9 @@ def detail_page(request: HttpRequest, resource: Resource, pk: int) -> HttpRespon
     context = _head(resource, instance) | {
         "panels": panels,
         "panel": panel,
-        "fields": fields.describe(resource, instance) if panel is OVERVIEW else [],
+        "fields": fields.describe(resource, instance, request.user)
+        if panel is OVERVIEW
+        else [],
         "can": _object_can(request, resource, instance),
         "actions": _actions(request, resource, instance),
     }

@@ -12,10 +12,10 @@ register = template.Library()
 register.filter("gib", gib)
 
 
-@register.simple_tag
-def host_overview(host: Host) -> dict[str, Any]:
-    """Give what the first tab of a host's page draws."""
-    return overview.overview(host)
+@register.simple_tag(takes_context=True)
+def host_overview(context: template.Context, host: Host) -> dict[str, Any]:
+    """Give what the first tab of a host's page draws for its reader."""
+    return overview.overview(host, context["request"].user)
 
 
 @register.filter

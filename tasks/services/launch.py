@@ -15,6 +15,7 @@ from adminset import audit
 from adminset.errors import DomainError, Forbidden
 from cmdb.models import Host
 from tasks.models import Playbook, Run, RunHost, Schedule, Work
+from tasks.modules import is_control, is_safe
 from tasks.selectors import resolve_hosts
 
 Kind = Work.Kind
@@ -58,6 +59,7 @@ def request_run(*, actor: Any, spec: RunSpec) -> Run:
             _("Ask an administrator for the permission tasks.add_run."),
         )
     run = _run_of(actor, spec)
+    _check_module(actor, spec)
     hosts = resolve_hosts(actor, spec.host_ids, spec.group_ids)
     _check_hosts(hosts, spec)
     with transaction.atomic():
@@ -66,6 +68,22 @@ def request_run(*, actor: Any, spec: RunSpec) -> Run:
         RunHost.objects.bulk_create(_frozen(run, host) for host in hosts)
         audit.record(actor, "run.request", run, changes=_words(run, hosts))
     return run
+
+
+def _check_module(actor: Any, spec: RunSpec) -> None:
+    """A module that reads or writes on the portal's machine is as good as a playbook: only for who may write those."""
+    if spec.kind != Kind.MODULE:
+        return
+    name = spec.module.strip()
+    if is_control(name) or not (is_safe(name) or actor.has_perm("tasks.add_playbook")):
+        words = _("The module %(name)s may touch the portal's own machine.")
+        raise Forbidden(
+            words % {"name": name[:100]},
+            _(
+                "Use a module that works on the host alone, or ask somebody who may write playbooks."
+            ),
+            code="module_refused",
+        )
 
 
 def _run_of(actor: Any, spec: RunSpec) -> Run:

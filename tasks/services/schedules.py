@@ -13,7 +13,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud
-from adminset.errors import DomainError
+from adminset.errors import DomainError, Forbidden
 from tasks.models import Run, Schedule
 from tasks.services.launch import RunSpec, request_run
 from tasks.timing import FIELDS
@@ -145,6 +145,10 @@ def fire_schedule(*, pk: int, now: datetime | None = None) -> Run | None:
     try:
         return _run(schedule, owner, planned_at)
     except DomainError as error:
+        if not isinstance(error, Forbidden):
+            # A group that is empty today may have hosts tomorrow.
+            _skip(schedule, planned_at, f"{error.message} {error.hint}".strip())
+            return None
         words = _("Turned off: %(name)s could not start it: %(problem)s") % {
             "name": owner.username,
             "problem": f"{error.message} {error.hint}".strip(),
@@ -165,6 +169,16 @@ def _run(schedule: Schedule, owner: Any, planned_at: datetime | None) -> Run | N
         if schedule.runs.filter(planned_at=planned_at).exists():
             return None
         raise
+
+
+def _skip(schedule: Schedule, planned_at: datetime | None, problem: str) -> None:
+    """Say on the page and in the trail why a planned time made no run."""
+    words = _("No run at %(time)s: %(problem)s") % {
+        "time": planned_at,
+        "problem": problem,
+    }
+    Schedule.objects.filter(pk=schedule.pk).update(notice=words[:500])
+    audit.record(SCHEDULER, "schedule.skip", schedule, reason=words)
 
 
 def _stop(schedule: Schedule, words: str) -> None:

@@ -328,3 +328,17 @@ def test_the_schema_describes_every_resource(client_of: Signed, stranger: User) 
         assert f"/api/v1/{resource.path}/" in paths
     shape = answer.json()["components"]["schemas"]["Credential"]["properties"]
     assert not {"password", "private_key", "passphrase"} & set(shape)
+
+
+def test_names_of_groups_out_of_scope_stand_nowhere(
+    client_of: Signed, operator: User, group: HostGroup, other_group: HostGroup
+) -> None:
+    host = make_host("web1", groups=[group, other_group])
+    client = client_of(operator)
+    for address in ("/cmdb/hosts/", f"/cmdb/hosts/{host.pk}/"):
+        page = client.get(address).content.decode()
+        assert group.name in page
+        assert other_group.name not in page, address
+    export = client.get("/cmdb/hosts/", {"export": "csv"}).getvalue().decode()
+    assert other_group.name not in export
+    assert client.get(f"/api/v1/hosts/{host.pk}/").json()["groups"] == [group.pk]

@@ -19,6 +19,7 @@ PARTS = {"database", "redis", "mongodb", "worker", "runner", "beat"}
 @pytest.fixture
 def all_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every part answers."""
+    health.forget_state()
     for name in PARTS:
         monkeypatch.setitem(health.PARTS, name, lambda: "answers")
 

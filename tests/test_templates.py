@@ -35,7 +35,8 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_template_compiles(path):
-    get_template(path.relative_to(ROOT / "templates").as_posix())
+    name = path.relative_to(ROOT / "templates").as_posix()
+    assert get_template(name).template.name == name
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)

@@ -42,7 +42,9 @@ def test_a_taken_port_is_named_with_another_to_take(tmp_path: Path) -> None:
 
 
 def test_a_free_port_is_accepted(tmp_path: Path) -> None:
-    checks.port(replace(make_place(tmp_path), port=free_port()))
+    place = replace(make_place(tmp_path), port=free_port())
+    checks.port(place)
+    assert checks.port_is_free(place.bind, place.port)
 
 
 def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_a_playbook_that_is_none_says_where(text: str, said: str) -> None:
 
 
 def test_a_playbook_may_use_ansibles_tags() -> None:
-    check_playbook(
-        "- hosts: all\n  vars:\n    secret: !vault |\n      $ANSIBLE_VAULT;1.1\n    raw: !unsafe '{{ x }}'"
-    )
+    text = "- hosts: all\n  vars:\n    secret: !vault |\n      $ANSIBLE_VAULT;1.1\n    raw: !unsafe '{{ x }}'"
+    check_playbook(text)
+    with pytest.raises(ValidationError):
+        check_playbook(text.replace("- hosts", "hosts"))

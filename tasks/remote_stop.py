@@ -10,6 +10,7 @@ TOKEN_VARIABLE = "ADMINSET_RUN"  # noqa: S105 - the name of a variable, no secre
 # Only sh, grep, sleep and /proc, so that it runs under dash and busybox alike.
 # $1 a token that marks the processes, $2 the root of a tree that stays itself,
 # $3 the branch of that tree that this script hangs on. Zombies do not count.
+# The command line counts too: a slow login shell may not have set the mark yet. [N] keeps grep from finding itself.
 _STOP = r"""
 token=$1 top=$2 keep=$3
 [ -r /proc/self/status ] || { echo "no /proc"; exit 1; }
@@ -28,9 +29,9 @@ search() {
   pairs=$(list)
   found=" $top "
   if [ "$token" ]; then
-    for file in $(grep -lsF "ADMINSET_RUN=$token" /proc/[0-9]*/environ); do
+    for file in $(grep -ls "ADMINSET_RU[N]=$token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
       file=${file#/proc/}
-      found="$found${file%/environ} "
+      found="$found${file%%/*} "
     done
   fi
   grown=1

@@ -51,6 +51,14 @@ def alive(marker: str) -> list[str]:
     return found
 
 
+def remaining(marker: str, seconds: float = 10) -> list[str]:
+    """Return what of a marker is still there after a while: a login shell needs a moment to see that its command is gone."""
+    deadline = time.monotonic() + seconds
+    while (found := alive(marker)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
 def wait_until(condition: object, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
@@ -132,4 +140,4 @@ def clean_case(farm: SshFarm) -> Iterator[Case]:
     left = [str(path) for path in root.rglob("*")]
     shutil.rmtree(root)
     assert left == [], "the private directory was not wiped"
-    assert belonging(root) + alive(str(root)) == []
+    assert belonging(root) + remaining(str(root)) == []

@@ -26,6 +26,7 @@ from tests.tasks.doors import (
     belonging,
     clean_case,
     passing_password,
+    remaining,
     sleeping,
     wait_until,
 )
@@ -70,7 +71,7 @@ def test_cancel_ends_everything_on_both_sides(case: Case) -> None:
     took = time.monotonic() - moment[0]
     assert (result.status, result.explanation) == ("cancelled", "Cancelled.")
     assert {host.status for host in result.hosts.values()} == {"cancelled"}
-    assert alive(mark) == []
+    assert remaining(mark) == []
     assert took < 8, f"{took:.1f} s"
 
 
@@ -94,7 +95,7 @@ def test_cancel_ends_what_sudo_started_with_a_password(
         text = text.replace("gather_facts", "become: true\n  gather_facts")
         result = case.playbook(text, [target], cancelled=cancel)
         assert result.explanation == "Cancelled."
-        assert alive(mark) == []
+        assert remaining(mark) == []
         assert user.password is not None
         assert user.password not in case.text()
         assert passing_password(user.password) == []
@@ -119,7 +120,7 @@ def test_the_time_out_ends_everything_and_names_the_hosts(case: Case) -> None:
     host = result.hosts["host1"]
     assert host.status == "timed_out"
     assert "had not finished when the time-out came" in host.explanation
-    assert alive(mark) == []
+    assert remaining(mark) == []
 
 
 def test_a_handler_that_raises_ends_the_run_with_words(case: Case) -> None:
@@ -132,7 +133,7 @@ def test_a_handler_that_raises_ends_the_run_with_words(case: Case) -> None:
     result = run_playbook(case.targets, text, case.options(), on_event=on_event)
     assert result.status == "failed"
     assert "could not take in the output" in result.explanation
-    assert alive(mark) == []
+    assert remaining(mark) == []
 
 
 def test_a_killed_child_leaves_nothing_and_is_no_success(case: Case) -> None:
@@ -150,7 +151,7 @@ def test_a_killed_child_leaves_nothing_and_is_no_success(case: Case) -> None:
     assert result.status == "failed"
     assert "ended unexpectedly" in result.explanation
     assert {host.status for host in result.hosts.values()} == {"failed"}
-    assert alive(mark) == []
+    assert remaining(mark) == []
 
 
 PORTAL = """

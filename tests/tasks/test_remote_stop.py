@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from tasks.remote_stop import CONFIRMED, TOKEN_VARIABLE, stop_by_token
-from tests.tasks.doors import alive, wait_until
+from tests.tasks.doors import alive, remaining, wait_until
 
 
 @pytest.mark.parametrize("shell", ["/bin/sh", "busybox sh", "bash --posix"])
@@ -29,7 +29,7 @@ def test_all_marked_processes_end_and_no_other(shell: str) -> None:
     done = subprocess.run(shlex.split(line), capture_output=True, check=False)
     marked.wait()
     assert (done.stdout.strip(), done.stderr) == (CONFIRMED, b"")
-    assert alive(f"300.{mark}") == []
+    assert remaining(f"300.{mark}") == []
     assert len(alive(f"301.{mark}")) == 1
     bystander.kill()
     bystander.wait()

@@ -17,7 +17,7 @@ from tasks.targets import (
     Target,
 )
 from tests.farm import FarmHost, SshFarm, throw_away_user
-from tests.tasks.doors import alive, run, wait_until
+from tests.tasks.doors import alive, remaining, run, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_cancel_ends_the_command_on_both_sides(target: Target, command: str) -> 
     result, _ = run(target, command.format(mark=mark), cancelled=cancel.is_set)
     assert (result.status, result.exit_code) == ("cancelled", None)
     assert "Its processes there have ended." in result.explanation
-    assert alive(mark) == []
+    assert remaining(mark) == []
     assert time.monotonic() - started < 10
 
 
@@ -143,7 +143,7 @@ def test_the_time_out_ends_the_command_and_names_the_host(target: Target) -> Non
         "Its processes there have ended."
     )
     assert output.of("stdout") == b"early\n"
-    assert alive(mark) == []
+    assert remaining(mark) == []
 
 
 def test_a_cancel_before_the_start_runs_nothing(target: Target, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_receiver_that_fails_ends_the_command(target: Target) -> None:
     result, _ = run(target, command, on_output=on_output)
     assert result.status == "failed"
     assert "could not be taken in" in result.explanation
-    assert alive(mark) == []
+    assert remaining(mark) == []
 
 
 def test_a_broken_connection_is_not_called_an_end(

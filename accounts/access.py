@@ -10,12 +10,19 @@ from django.db import models
 from adminset.querysets import Scope
 
 
-def permissions_of(user: models.Model) -> Mapping[str, Scope]:
+def permissions_of(
+    user: models.Model, *, later_too: bool = False
+) -> Mapping[str, Scope]:
     """Map each permission ("cmdb.view_host") that the user holds to where it holds.
 
     A grant without "everywhere" and without a scope gives nothing at all.
+
+    Args:
+        later_too: count grants that begin later as well.
     """
-    by_role = _scopes_by_role(user)
+    grants = apps.get_model("accounts", "Grant").objects
+    counted = grants.not_ended() if later_too else grants.holding()
+    by_role = _scopes_by_role(counted.filter(user_id=user.pk))
     permissions: dict[str, Scope] = {}
     held = Permission.objects.filter(roles__in=by_role).values_list(
         "roles__id", "content_type__app_label", "codename"
@@ -27,10 +34,9 @@ def permissions_of(user: models.Model) -> Mapping[str, Scope]:
     return permissions
 
 
-def _scopes_by_role(user: models.Model) -> dict[int, Scope]:
-    grant_scope = apps.get_model("accounts", "Grant").objects.filter(user_id=user.pk)
+def _scopes_by_role(grants: models.QuerySet) -> dict[int, Scope]:
     found: dict[int, Scope] = {}
-    for role_id, everything, kind, object_id in grant_scope.values_list(
+    for role_id, everything, kind, object_id in grants.values_list(
         "role_id", "everything", "scopes__kind", "scopes__object_id"
     ):
         ids = {kind: frozenset([object_id])} if kind else {}
@@ -49,5 +55,7 @@ def covers(mine: Scope, theirs: Scope) -> bool:
     """Say whether one scope reaches at least as far as another."""
     if mine.everything or not theirs:
         return True
+    if mine.limit and not covers(mine.limit, theirs):
+        return False
     within = all(ids <= mine.of(kind) for kind, ids in theirs.ids.items())
     return within and not theirs.everything

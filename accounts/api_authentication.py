@@ -38,6 +38,7 @@ class TokenAuthentication(BaseAuthentication):
                 )
             )
         note_use(token)
+        token.user.token = token
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -49,10 +50,10 @@ def find(text: str) -> ApiToken | None:
     """Give the usable token of "<prefix>.<secret>"; an unknown prefix costs as much as a wrong secret."""
     prefix, _dot, secret = text.partition(".")
     known = prefix.isascii() and prefix.isalnum()
-    rows = ApiToken.objects.usable().filter(user__is_active=True)
+    rows = ApiToken.objects.usable()
     token = rows.select_related("user").filter(prefix=prefix).first() if known else None
     right = digest_matches(secret, token.secret_hash if token else "0" * 64)
-    return token if token and right else None
+    return token if token and right and token.user.may_sign_in else None
 
 
 def note_use(token: ApiToken) -> None:

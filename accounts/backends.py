@@ -23,8 +23,8 @@ class RoleBackend(BaseBackend):
         if user is None:
             User().set_password(password)
             return None
-        return user if user.check_password(password) and user.is_active else None
+        return user if user.check_password(password) and user.may_sign_in else None
 
     def get_user(self, user_id: int) -> User | None:
         """Give the signed-in user; one that may no longer sign in is nobody."""
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        return User.objects.active().filter(pk=user_id).first()

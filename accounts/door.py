@@ -3,8 +3,9 @@
 from django.contrib import auth
 from django.utils.translation import gettext as _
 
-from accounts import services, throttle
+from accounts import throttle
 from accounts.models import User
+from accounts.services.users import set_password
 from adminset import audit, context
 from adminset.audit import SystemActor
 from adminset.errors import DomainError
@@ -67,4 +68,4 @@ def change_own_password(*, actor: User, old_password: str, password: str) -> Non
             fields={"old_password": _("Not right.")},
         )
     throttle.forget(actor.username, address)
-    services.set_password(actor=actor, user=actor, password=password)
+    set_password(actor=actor, user=actor, password=password)

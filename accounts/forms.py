@@ -11,9 +11,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import scopes
 from accounts.models import ApiToken, Grant, Role, User
 from accounts.permission_field import PermissionField
+from adminset import scopes
 from adminset.crud.forms import ResourceForm, SecretInput
 
 PASSWORD_MAX_LENGTH = 1024

@@ -14,7 +14,7 @@ ABOVE = "above_yourself"
 
 def is_unlimited(actor: Actor) -> bool:
     """Say whether no rule of rank binds the actor: an administrator, or the system itself."""
-    return not isinstance(actor, User) or (actor.is_superuser and actor.is_active)
+    return not isinstance(actor, User) or actor.is_unlimited
 
 
 def ensure_holds(actor: Actor, permissions: Iterable[str]) -> None:
@@ -66,7 +66,7 @@ def ensure_not_above(actor: Actor, user: User) -> None:
         return
     if user.is_superuser:
         ensure_administrator(actor)
-    theirs = access.permissions_of(user)
+    theirs = access.permissions_of(user, later_too=True)
     if not all(
         access.covers(actor.scope_of(name), scope) for name, scope in theirs.items()
     ):
@@ -84,7 +84,8 @@ def ensure_administrator_remains(user: User) -> None:
     Raises:
         Conflict: there is no other.
     """
-    active = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    lasting = User.objects.filter(expires_at=None, kind=User.Kind.PERSON)
+    active = lasting.select_for_update().filter(is_superuser=True, is_active=True)
     if not set(active.values_list("pk", flat=True)) - {user.pk}:
         raise Conflict(
             _("%(name)s is the last administrator who may sign in.") % {"name": user},

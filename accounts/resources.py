@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import filters, forms, selectors, services, tables
+from accounts import filters, forms, selectors, tables
 from accounts.models import ApiToken, Grant, Role, User
+from accounts.services import grants, roles, tokens, users
 from adminset.crud.resource import Action, Panel, Resource
 
 TABS = (
@@ -82,8 +83,8 @@ USERS = Resource(
         "last_login",
     ),
     list_queryset=selectors.users_for_list,
-    save=services.save_user,
-    delete=services.delete_user,
+    save=users.save_user,
+    delete=users.delete_user,
     panels=(
         Panel(
             "grants",
@@ -118,8 +119,8 @@ ROLES = Resource(
     detail_fields=("name", "description"),
     api_fields=("name", "description", "permissions", "permission_names"),
     list_queryset=selectors.roles_for_list,
-    save=services.save_role,
-    delete=services.delete_role,
+    save=roles.save_role,
+    delete=roles.delete_role,
     panels=(
         Panel(
             "permissions",
@@ -149,8 +150,8 @@ GRANTS = Resource(
     detail_fields=("user", "role", "everything"),
     api_fields=("user", "role", "everything", "scope_ids"),
     list_queryset=selectors.grants_for_list,
-    save=services.save_grant,
-    delete=services.delete_grant,
+    save=grants.save_grant,
+    delete=grants.delete_grant,
     panels=(Panel("where", _("Where it holds"), "accounts/_places.html", _scopes),),
 )
 
@@ -184,7 +185,7 @@ API_TOKENS = Resource(
         "revoked_at",
     ),
     list_queryset=selectors.tokens_for_list,
-    delete=services.revoke_token,
+    delete=tokens.revoke_token,
     verbs=frozenset({"delete"}),
     actions=(
         Action(

@@ -13,10 +13,10 @@ from django.utils.translation import gettext
 
 from accounts import words
 from accounts.models import ApiToken, Grant, Role, User
-from accounts.scopes import all_kinds
 from adminset.crud.resource import all_resources
 from adminset.models import AuditEntry
 from adminset.querysets import scope_of
+from adminset.scopes import all_kinds
 
 # Nobody writes these rows by hand, so that a permission to do so would mean nothing.
 MEANINGLESS = ("add_auditentry", "change_auditentry", "delete_auditentry")

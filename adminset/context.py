@@ -10,6 +10,7 @@ class RequestContext:
 
     request_id: str = ""
     address: str = ""
+    browser: str = ""
 
 
 current: ContextVar[RequestContext] = ContextVar(

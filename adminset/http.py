@@ -1,12 +1,17 @@
 """What every view needs: who may enter, where to go back to, and errors in the asker's format."""
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -14,6 +19,8 @@ from adminset.errors import DomainError
 
 View = Callable[..., HttpResponse]
 SIGNED_IN = "signed in"
+# Session key: Unix seconds when the user last proved who is there.
+PROVED_AT = "proved_at"
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -29,6 +36,8 @@ def requires(permission: str) -> Callable[[View], View]:
                 return _ask_to_sign_in(request)
             if permission != SIGNED_IN and not request.user.has_perm(permission):
                 raise PermissionDenied(permission)
+            if needs_proof(request, permission):
+                return _ask_for_proof(request)
             return view(request, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
@@ -47,6 +56,49 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
             DomainError(_("You are not signed in."), code="not_signed_in", status=401)
         )
     return redirect_to_login(request.get_full_path())
+
+
+def needs_proof(request: HttpRequest, permission: str) -> bool:
+    """Say whether a dangerous act asks once more who is there: the session's last proof (sign-in, or confirmation) is too old.
+
+    A request with a token has no session to steal: what its token may do is limited by the token.
+    """
+    if permission not in settings.STEP_UP_PERMISSIONS or getattr(
+        request.user, "token", None
+    ):
+        return False
+    proved_at = request.session.get(PROVED_AT, 0)
+    return not 0 <= time.time() - proved_at < settings.STEP_UP_SECONDS
+
+
+def proof_error() -> DomainError:
+    """Say that the act needs a fresh proof of who is there (JSON: code `proof_needed`, status 403)."""
+    return DomainError(
+        _("This act asks once more who you are."),
+        _("Confirm it under My account, then try again."),
+        code="proof_needed",
+        status=403,
+    )
+
+
+def _ask_for_proof(request: HttpRequest) -> HttpResponse:
+    back = request.get_full_path()
+    if request.method != "GET":
+        # What was typed is not carried over: the form is asked for again, with the proof fresh.
+        back = safe_referrer(request) or reverse("home")
+    target = f"{reverse('accounts:confirm')}?{urlencode({'next': back})}"
+    if is_htmx(request):
+        answer = HttpResponse(status=403)
+        answer["HX-Redirect"] = target
+        return answer
+    return error_response(proof_error()) if wants_json(request) else redirect(target)
+
+
+def safe_referrer(request: HttpRequest) -> str:
+    """Give the page of ours that a request was sent from, "" when it came from elsewhere."""
+    referrer = request.headers.get("Referer", "")
+    origin = f"{request.scheme}://{request.get_host()}"
+    return referrer.removeprefix(origin) if referrer.startswith(f"{origin}/") else ""
 
 
 def is_htmx(request: HttpRequest) -> bool:

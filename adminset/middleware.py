@@ -29,7 +29,11 @@ def request_context(get_response: Answer) -> Answer:
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
         token = context.current.set(
-            context.RequestContext(request_id, client_address(request))
+            context.RequestContext(
+                request_id,
+                client_address(request),
+                request.headers.get("User-Agent", "")[:300],
+            )
         )
         try:
             answer = get_response(request)

@@ -46,6 +46,12 @@ class AuditEntry(models.Model):
         _("request"), max_length=64, blank=True, db_index=True
     )
     address = models.CharField(_("address"), max_length=64, blank=True)
+    # adminset/audit_chain.py: `mac` seals the line itself as it is written, `position` and `seal` chain it after the commit.
+    mac = models.CharField(max_length=64, blank=True, editable=False)
+    position = models.BigIntegerField(
+        _("place in the chain"), null=True, unique=True, editable=False
+    )
+    seal = models.CharField(_("seal"), max_length=64, blank=True, editable=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -81,3 +87,31 @@ class AuditEntry(models.Model):
     def target_kind(self) -> Any:
         """What the object is called."""
         return type_words(self.target_type) if self.target_type else ""
+
+
+class AuditChain(models.Model):
+    """The last seal of the audit trail, in one row: whoever chains a line locks it."""
+
+    position = models.BigIntegerField(default=0)
+    seal = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"audit chain at {self.position}"
+
+
+class PortalSwitch(Timestamped):
+    """A switch of the whole portal that people turn while it runs, such as maintenance."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+    value = models.JSONField(_("value"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("switch of the portal")
+        verbose_name_plural = _("switches of the portal")
+        default_permissions = ("view", "change")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,31 +1,22 @@
-"""The one door to rows: every read starts at `visible_to(user, action)`."""
+"""The one door to rows: `visible_to(user, action)` narrows a queryset, `may(user, action, row)` asks about one row."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db import models
 
+from adminset import scopes
+from adminset.scopes import NOWHERE, Scope
 
-@dataclass(frozen=True)
-class Scope:
-    """Where a permission holds for a user.
-
-    `everything`, or the ids of single objects by kind of scope ("cmdb.hostgroup" -> ids). Neither: nowhere.
-    """
-
-    everything: bool = False
-    ids: Mapping[str, frozenset[int]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return self.everything or any(self.ids.values())
-
-    def of(self, kind: str) -> frozenset[int]:
-        """Give the ids of one kind of scope."""
-        return self.ids.get(kind, frozenset())
-
-
-NOWHERE = Scope()
+__all__ = [
+    "NOWHERE",
+    "Scope",
+    "ScopedQuerySet",
+    "may",
+    "permission_for",
+    "scope_of",
+    "seen",
+]
 
 
 def scope_of(user: Any, permission: str) -> Scope:
@@ -34,13 +25,26 @@ def scope_of(user: Any, permission: str) -> Scope:
     return ask(permission) if ask and user.is_active else NOWHERE
 
 
+def permission_for(model: type[models.Model], action: str) -> str:
+    """Name the permission for an action on rows of a model ("cmdb.view_host")."""
+    return f"{model._meta.app_label}.{action}_{model._meta.model_name}"
+
+
+def may(user: Any, action: str, row: models.Model) -> bool:
+    """Say whether `user` may do `action` on this row: the same answer as `visible_to`, because it asks there.
+
+    The row is asked for in the database, so that what a form has changed in memory opens nothing.
+    """
+    rows = type(row)._default_manager.visible_to(user, action)  # type: ignore[attr-defined]
+    return bool(rows.filter(pk=row.pk).exists())
+
+
 def seen(user: Any, rows: Iterable[models.Model]) -> list[Any]:
     """Keep of some related objects those that the user may see; a queryset or a prefetched list of one model."""
     listed = list(rows)
     if not listed or not hasattr(type(listed[0])._default_manager.all(), "visible_to"):
         return listed
-    options = type(listed[0])._meta
-    if scope_of(user, f"{options.app_label}.view_{options.model_name}").everything:
+    if scope_of(user, permission_for(type(listed[0]), "view")).everything:
         return listed
     mine = type(listed[0])._default_manager.visible_to(user)  # type: ignore[attr-defined]
     keys = set(
@@ -54,17 +58,19 @@ class ScopedQuerySet(models.QuerySet):
 
     def visible_to(self, user: Any, action: str = "view") -> Self:
         """Narrow to the rows on which `user` may do `action`; without the permission: no row."""
-        options = self.model._meta
-        scope = scope_of(user, f"{options.app_label}.{action}_{options.model_name}")
+        scope = scope_of(user, permission_for(self.model, action))
         if scope.everything:
             return self.all()
         return self.within(scope, action) if scope else self.none()
 
     def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to a scope that is not everything. Models with a kind of scope override this.
+        """Narrow to a scope that is not everything, by what the kinds of scope say of this model (adminset/scopes.py).
 
-        Reference data without a scope of its own (IDCs, statuses) may be read with a scoped grant, but changed only with one
+        Reference data that no kind leads to (IDCs, statuses) may be read with a scoped grant, but changed only with one
         over everything: otherwise an operator of one group could rename what all groups use.
         """
-        del scope
-        return self.all() if action == "view" else self.none()
+        reached = scopes.condition(self.model, scope, action)
+        if reached is None:
+            return self.all() if action == "view" else self.none()
+        rows = self.filter(reached)
+        return rows.within(scope.limit, action) if scope.limit else rows

@@ -166,6 +166,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 WORKER_CONCURRENCY = env.integer("ADMINSET_WORKER_CONCURRENCY", 4, least=1, most=256)
 
 # ---- People
+from adminset.settings_access import *  # noqa: E402,F403 - its own file for the length of this one; after env.load
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 LOGIN_URL = "accounts:sign_in"
@@ -188,7 +190,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-SESSION_COOKIE_AGE = env.integer("ADMINSET_SESSION_SECONDS", 12 * 3600, least=60)
 
 # ---- Languages and time
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "zh-hans"))

@@ -11,7 +11,9 @@ class CmdbConfig(AppConfig):
     verbose_name = _("Assets")
 
     def ready(self) -> None:
-        """Let grants be held to host groups."""
-        from accounts import scopes
+        """Let grants be held to host groups, hosts and credentials."""
+        from adminset.scopes import register
+        from cmdb import scopes
 
-        scopes.register(scopes.ScopeKind("cmdb.hostgroup", _("Host groups")))
+        for kind in (scopes.GROUPS, scopes.HOSTS, scopes.CREDENTIALS):
+            register(kind)

@@ -10,7 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from adminset.querysets import Scope, ScopedQuerySet
+from adminset.networks import NetworksField
+from adminset.querysets import ScopedQuerySet
 from cmdb.reference import (
     HOST_GROUP_SCOPE,
     AssetStatus,
@@ -43,13 +44,6 @@ def silent_before() -> datetime:
 
 class HostQuerySet(ScopedQuerySet):
     """Hosts by who may see them and how they feel."""
-
-    def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to hosts of the groups that the scope names."""
-        members = Host.groups.through.objects.filter(
-            hostgroup_id__in=scope.of(HOST_GROUP_SCOPE)
-        )
-        return self.filter(pk__in=members.values("host_id"))
 
     def for_list(self) -> Self:
         """Bring along what a row of the list shows."""
@@ -175,7 +169,11 @@ class Host(Linked):
         verbose_name_plural = _("hosts")
         ordering = ["hostname", "id"]
         indexes = [models.Index(fields=["hostname", "id"], name="host_order")]
-        permissions = [("run_host", "Can run work on host")]
+        permissions = [
+            ("run_host", "Can run work on host"),
+            ("terminal_host", "Can open a terminal on host"),
+            ("transfer_host", "Can send files to host and fetch them"),
+        ]
 
     def __str__(self) -> str:
         return self.hostname
@@ -198,12 +196,11 @@ def new_agent_id() -> str:
 
 
 class AgentQuerySet(ScopedQuerySet):
-    """Agents are seen with their hosts."""
+    """Agents by what became of them; they are seen with their hosts."""
 
-    def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to agents of hosts in the scope's groups."""
-        hosts = Host.objects.all().within(scope, action)
-        return self.filter(host__in=hosts)
+    def waiting(self) -> Self:
+        """Narrow to agents that nobody has let in or refused yet."""
+        return self.filter(approved_at=None, revoked_at=None)
 
 
 class Agent(Linked):
@@ -239,6 +236,9 @@ class Agent(Linked):
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
     clock_offset_seconds = models.FloatField(
         _("clock offset (s)"), null=True, blank=True
+    )
+    approved_at = models.DateTimeField(
+        _("let in"), null=True, blank=True, default=timezone.now
     )
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
@@ -318,10 +318,6 @@ class EnrolmentTokenQuerySet(ScopedQuerySet):
             used_count__lt=models.F("use_limit"),
         )
 
-    def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to tokens that put hosts into the scope's groups."""
-        return self.filter(group_id__in=scope.of(HOST_GROUP_SCOPE))
-
 
 class EnrolmentToken(Linked):
     """Lets a number of agents in for a time; kept as a hash, shown once."""
@@ -343,6 +339,15 @@ class EnrolmentToken(Linked):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
+    )
+    networks = NetworksField(
+        _("only from these networks"),
+        help_text=_("One on each line, such as 10.1.0.0/16. Empty: from anywhere."),
+    )
+    needs_approval = models.BooleanField(
+        _("agents wait for approval"),
+        default=False,
+        help_text=_("What they send is refused until somebody lets them in."),
     )
     revoked_at = models.DateTimeField(
         _("revoked"), null=True, blank=True, editable=False

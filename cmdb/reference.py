@@ -1,7 +1,5 @@
 """What hosts refer to: data centres, cabinets, statuses, groups and credentials; models.py gives them to the others."""
 
-from typing import Self
-
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
@@ -9,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset.crypto import EncryptedTextField
 from adminset.models import Timestamped
-from adminset.querysets import Scope, ScopedQuerySet
 
 HOST_GROUP_SCOPE = "cmdb.hostgroup"
 port_range = [MinValueValidator(1), MaxValueValidator(65535)]
@@ -114,14 +111,6 @@ class AssetStatus(Linked):
         return self.name
 
 
-class HostGroupQuerySet(ScopedQuerySet):
-    """Groups, which are a scope themselves."""
-
-    def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to the groups that the scope names."""
-        return self.filter(pk__in=scope.of(HOST_GROUP_SCOPE))
-
-
 class HostGroup(Linked):
     """Hosts that belong together: a target, a scope, an inventory group."""
 
@@ -135,8 +124,6 @@ class HostGroup(Linked):
     )
     description = models.CharField(_("description"), max_length=250, blank=True)
 
-    objects = HostGroupQuerySet.as_manager()  # type: ignore[misc]
-
     class Meta:
         verbose_name = _("host group")
         verbose_name_plural = _("host groups")
@@ -144,20 +131,6 @@ class HostGroup(Linked):
 
     def __str__(self) -> str:
         return self.name
-
-
-class CredentialQuerySet(ScopedQuerySet):
-    """Credentials by who may see and use them."""
-
-    def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to what a scoped grant allows: to use only what the scope's hosts use already.
-
-        Otherwise an operator of one group could send any password to a host of his own.
-        """
-        if action != "use":
-            return super().within(scope, action)
-        groups = scope.of(HOST_GROUP_SCOPE)
-        return self.filter(hosts__groups__in=groups).distinct()
 
 
 class Credential(Linked):
@@ -189,8 +162,6 @@ class Credential(Linked):
     )
     become_password = EncryptedTextField(_("password for that"))
     notes = models.TextField(_("notes"), blank=True)
-
-    objects = CredentialQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("credential")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset.querysets import ScopedQuerySet, scope_of
 from tasks.schedule_models import Schedule
-from tasks.work_models import Playbook, Work, hosts_within
+from tasks.work_models import Playbook, Work, hosts_within, own_rows
 
 __all__ = ["Playbook", "Run", "RunHost", "Schedule", "Work"]
 
@@ -30,7 +30,7 @@ class RunQuerySet(ScopedQuerySet):
         if action != "view":
             beyond = hosts.exclude(pk__in=seen.values("pk")).order_by()
             reached &= ~Q(pk__in=beyond.values("run"))
-        return self.filter(Q(requested_by=user) | reached)
+        return self.filter(own_rows(scope, requested_by=user) | reached)
 
     def open(self) -> Self:
         """Narrow to runs that have not ended."""
@@ -166,7 +166,8 @@ class RunHostQuerySet(ScopedQuerySet):
         if scope.everything or not scope:
             return self.all() if scope else self.none()
         return self.filter(
-            Q(run__requested_by=user) | Q(host__in=hosts_within(scope, action))
+            own_rows(scope, run__requested_by=user)
+            | Q(host__in=hosts_within(scope, action))
         )
 
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset.models import Timestamped
 from adminset.querysets import ScopedQuerySet, scope_of
-from cmdb.models import HOST_GROUP_SCOPE
+from cmdb.models import HostGroup
 from tasks import timing
 from tasks.checks import check_time_zone
-from tasks.work_models import Work, hosts_within
+from tasks.work_models import Work, hosts_within, own_rows
 
 
 class ScheduleQuerySet(ScopedQuerySet):
@@ -25,12 +25,13 @@ class ScheduleQuerySet(ScopedQuerySet):
         scope = scope_of(user, f"tasks.{action}_schedule")
         if scope.everything or not scope:
             return self.all() if scope else self.none()
-        hosts, groups = hosts_within(scope, action), scope.of(HOST_GROUP_SCOPE)
+        hosts = hosts_within(scope, action)
+        groups = HostGroup.objects.all().within(scope, action).order_by().values("pk")
         on_host, on_group = (
             Schedule.hosts.through.objects,
             Schedule.groups.through.objects,
         )
-        own = Q(run_as=user)
+        own = own_rows(scope, run_as=user)
         reached = Q(pk__in=on_host.filter(host__in=hosts).values("schedule"))
         reached |= Q(pk__in=on_group.filter(hostgroup__in=groups).values("schedule"))
         if action != "view":

@@ -1,7 +1,10 @@
 """What may run: a playbook as text, and the fields of any work."""
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +19,11 @@ MODULE_NAME = r"\A[a-z0-9_]+(\.[a-z0-9_]+)*\Z"
 def hosts_within(scope: Scope, action: str) -> models.QuerySet:
     """Give the ids of the hosts that a scope of runs or schedules reaches."""
     return Host.objects.all().within(scope, action).order_by().values("pk")
+
+
+def own_rows(scope: Scope, **owner: Any) -> Q:
+    """Give the condition for what is one's own; a token that is limited to some objects does not reach it by that."""
+    return Q(pk__in=()) if scope.limit else Q(**owner)
 
 
 class Playbook(Timestamped):

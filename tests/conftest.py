@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from adminset.http import PROVED_AT
 from cmdb.models import HostGroup
 from monitor import metric_store
 from monitor.store import MetricStore
@@ -77,6 +78,9 @@ def client_of() -> Callable[[User], Client]:
     def signed_in(user: User) -> Client:
         client = Client()
         client.force_login(user)
+        session = client.session
+        session[PROVED_AT] = time.time()
+        session.save()
         return client
 
     return signed_in

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adminset.errors import DomainError
+from adminset.http import needs_proof, proof_error
 
 ACTIONS = {
     "GET": "view",
@@ -51,7 +52,12 @@ class ResourcePermission(BasePermission):
                 code="read_only_token",
                 status=403,
             )
-        return request.user.has_perm(resource.permission(action))
+        permission = resource.permission(action)
+        if not request.user.has_perm(permission):
+            return False
+        if needs_proof(request, permission):
+            raise proof_error()
+        return True
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.services import forget_scope
+from accounts.services.grants import forget_scope
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud

@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from accounts import access, scopes, selectors, services
+from accounts import access, selectors
 from accounts.models import Grant, GrantScope, Role, User
+from accounts.services import grants, tokens
+from adminset import scopes
 from adminset.audit import SystemActor
 from adminset.models import AuditEntry
 from adminset.querysets import Scope
@@ -113,7 +115,7 @@ def test_groups_that_the_editor_does_not_see_stay_in_the_grant(client_of) -> Non
 def test_a_deleted_group_leaves_no_trace_in_grants() -> None:
     group, kept = make_group(), make_group()
     user = make_user(perms=["cmdb.view_host"], groups=[group, kept])
-    services.forget_scope(actor=SystemActor("test"), kind=KIND, object_id=group.pk)
+    grants.forget_scope(actor=SystemActor("test"), kind=KIND, object_id=group.pk)
     assert list(GrantScope.objects.values_list("object_id", flat=True)) == [kept.pk]
     assert AuditEntry.objects.get().verb == "grant.update"
     assert User.objects.get(pk=user.pk).has_perm("cmdb.view_host")
@@ -169,7 +171,7 @@ def test_the_pages_of_the_room_open(
 ) -> None:
     user = request.getfixturevalue(who)
     role = grant(make_user("ann"), ["cmdb.view_host"], [make_group("web")]).role
-    services.create_token(actor=user, user=user, name="script")
+    tokens.create_token(actor=user, user=user, name="script")
     client = client_of(user)
     pages = [
         reverse(f"accounts:{name}_list")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import selectors, services
+from accounts import selectors
 from accounts.models import Role, User
+from accounts.services import setup as services
 from adminset.errors import DomainError
 from adminset.models import AuditEntry
 from tests.factories import PASSWORD, make_user

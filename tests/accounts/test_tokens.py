@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import services
 from accounts.models import ApiToken, User
+from accounts.services import tokens as services
 from adminset.models import AuditEntry
 from tests.factories import make_user
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts import services
 from accounts.models import User
+from accounts.services import tokens as services
 from adminset import redis_door
 from cmdb.models import Credential
 from cmdb.services import agents

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import services
 from accounts.forms import LONGEST_TOKEN_DAYS
 from accounts.models import User
+from accounts.services import tokens as services
 from adminset.audit import SystemActor
 
 

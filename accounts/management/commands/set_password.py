@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import services
 from accounts.models import User
+from accounts.services import users as services
 from adminset.audit import SystemActor
 from adminset.errors import DomainError
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from accounts import services as accounts
+from accounts.services import setup as accounts
 from adminset.audit import SystemActor
 from adminset.errors import DomainError
 from cmdb.services import setup, tokens

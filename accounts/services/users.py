@@ -1,0 +1,115 @@
+"""The verbs about users: every write to them, and their passwords (signing in: door.py)."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from accounts import guards
+from accounts.models import Grant, User
+from accounts.services.grants import delete_grants
+from adminset import audit
+from adminset.audit import Actor
+from adminset.crud import services as crud
+from adminset.errors import Conflict, DomainError
+
+
+@transaction.atomic
+def save_user(*, actor: Actor, form: Any) -> User:
+    """Save a user, with a new password where one is entered.
+
+    Raises:
+        DomainError: the actor may not do this to such a user, or no administrator would remain.
+    """
+    user: User = form.instance
+    before = User.objects.filter(pk=user.pk).first()
+    if user.is_superuser and not (before and before.is_superuser):
+        guards.ensure_administrator(actor)
+    if before is not None:
+        _check_changed_user(actor, before, user)
+    password = form.cleaned_data.get("password")
+    if password or before is None:
+        user.set_password(password or None)
+    saved = crud.save(actor=actor, form=form)
+    if password and before is not None:
+        audit.record(actor, "user.password", saved)
+    return cast("User", saved)
+
+
+def _check_changed_user(actor: Actor, before: User, after: User) -> None:
+    guards.ensure_not_above(actor, before)
+    if actor == before and not after.is_active:
+        raise Conflict(
+            _("You cannot take away your own sign-in."), _("Ask another administrator.")
+        )
+    was_administrator = before.is_superuser and before.is_active
+    if was_administrator and not (after.is_superuser and after.is_active):
+        guards.ensure_administrator_remains(before)
+
+
+@transaction.atomic
+def delete_user(*, actor: Actor, instance: models.Model) -> None:
+    """Delete a user with the grants and tokens; the audit trail keeps the name.
+
+    Raises:
+        DomainError: it is oneself, somebody above oneself, the last administrator, or still needed.
+    """
+    user = cast("User", instance)
+    if actor == user:
+        raise Conflict(
+            _("You cannot delete yourself."), _("Ask another administrator.")
+        )
+    guards.ensure_not_above(actor, user)
+    if user.is_superuser and user.is_active:
+        guards.ensure_administrator_remains(user)
+    delete_grants(actor, Grant.objects.filter(user=user))
+    crud.delete(actor=actor, instance=user)
+
+
+def check_password(*, password: str, user: User) -> None:
+    """Hold a password against the rules.
+
+    Raises:
+        DomainError: says what is wrong with it, never the password.
+    """
+    try:
+        password_validation.validate_password(password, user)
+    except ValidationError as error:
+        sentence = " ".join(error.messages)
+        raise DomainError(
+            sentence, code="weak_password", fields={"password": sentence}
+        ) from error
+
+
+@transaction.atomic
+def set_password(*, actor: Actor, user: User, password: str) -> None:
+    """Give a user a new password; the user's sessions end.
+
+    Raises:
+        DomainError: the password is too weak, or the user stands above the actor.
+    """
+    if actor != user:
+        guards.ensure_not_above(actor, user)
+    check_password(password=password, user=user)
+    user.set_password(password)
+    user.save(update_fields=["password", "updated_at"])
+    audit.record(actor, "user.password", user)
+
+
+@transaction.atomic
+def save_profile(*, actor: Actor, form: Any) -> User:
+    """Save what a user chose under My account."""
+    return cast("User", crud.save(actor=actor, form=form))
+
+
+@transaction.atomic
+def save_preferences(*, actor: User, theme: str = "", language: str = "") -> None:
+    """Keep what a user chose in the head of a page; too small for the audit trail."""
+    if theme in User.Theme.values:
+        actor.theme = theme
+    if language in dict(settings.LANGUAGES):
+        actor.language = language
+    actor.save(update_fields=["theme", "language"])

@@ -1,0 +1,105 @@
+"""The tokens that speak for users, and what each may do less than its user."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from adminset.networks import NetworksField
+from adminset.querysets import NOWHERE, Scope, ScopedQuerySet
+
+
+class HashField(models.CharField):
+    """A column that holds the hash of a secret: the audit trail keeps a mask of it."""
+
+    secret = True
+
+
+class ApiTokenQuerySet(ScopedQuerySet):
+    """Tokens by state."""
+
+    def usable(self) -> "ApiTokenQuerySet":
+        """Narrow to tokens that are neither revoked nor expired."""
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+class ApiToken(models.Model):
+    """A secret that speaks for a user: shown once, kept as a hash, known by its prefix."""
+
+    user = models.ForeignKey(
+        "accounts.User",
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="api_tokens",
+    )
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=16, unique=True, editable=False)
+    secret_hash = HashField(max_length=64, editable=False)
+    can_write = models.BooleanField(_("may change things"), default=False)
+    expires_at = models.DateTimeField(_("expires"))
+    permissions = models.JSONField(
+        _("only these permissions"), default=list, blank=True
+    )
+    scope_ids = models.JSONField(_("only on these objects"), default=dict, blank=True)
+    networks = NetworksField(
+        _("only from these networks"),
+        help_text=_("One on each line, such as 10.1.0.0/16. Empty: from anywhere."),
+    )
+    replaces = models.ForeignKey(
+        "accounts.ApiToken",
+        verbose_name=_("replaces"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="replaced_by",
+    )
+    last_used_address = models.GenericIPAddressField(
+        _("last used from"), null=True, blank=True, editable=False
+    )
+    last_used_at = models.DateTimeField(
+        _("last used"), null=True, blank=True, editable=False
+    )
+    revoked_at = models.DateTimeField(
+        _("revoked"), null=True, blank=True, editable=False
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Say whether the token may do all that its user may."""
+        return self.can_write and not self.permissions and not self.scope_ids
+
+    def narrow(self, permission: str, held: Scope) -> Scope:
+        """Give where `permission` holds when this token speaks, of where it holds for the user.
+
+        A token that only reads holds "view" permissions alone; `permissions` names the only ones it has, if any;
+        `scope_ids` (kind of scope -> ids) the only objects.
+        """
+        looking = permission.partition(".")[2].startswith("view_")
+        if not (looking or self.can_write):
+            return NOWHERE
+        if self.permissions and permission not in self.permissions:
+            return NOWHERE
+        if not self.scope_ids:
+            return held
+        return held.narrowed(
+            Scope(ids={kind: frozenset(ids) for kind, ids in self.scope_ids.items()})
+        )
+
+    @property
+    def state(self) -> str:
+        """Say "usable", "expired" or "revoked"."""
+        if self.revoked_at:
+            return "revoked"
+        return "usable" if self.expires_at > timezone.now() else "expired"

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from django.urls import path
 
-from accounts.resources import API_TOKENS, GRANTS, ROLES, USERS
+from accounts.resources.grants import GRANTS
+from accounts.resources.tokens import API_TOKENS
+from accounts.resources.users import ROLES, USERS
 from accounts.views import account, audit, door, tokens
 from adminset.crud.resource import register
 from adminset.crud.urls import pages

@@ -9,172 +9,361 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GroupMapping',
+            name="GroupMapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('source', models.CharField(choices=[('ldap', 'LDAP'), ('oidc', 'OpenID Connect')], max_length=10, verbose_name='source')),
-                ('group', models.CharField(help_text='LDAP: the whole name (DN) or the common name. OpenID Connect: as the claim says it.', max_length=500, verbose_name='group')),
-                ('everything', models.BooleanField(default=False, verbose_name='everywhere')),
-                ('scope_ids', models.JSONField(blank=True, default=dict, verbose_name='objects')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("ldap", "LDAP"), ("oidc", "OpenID Connect")],
+                        max_length=10,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "group",
+                    models.CharField(
+                        help_text="LDAP: the whole name (DN) or the common name. OpenID Connect: as the claim says it.",
+                        max_length=500,
+                        verbose_name="group",
+                    ),
+                ),
+                (
+                    "everything",
+                    models.BooleanField(default=False, verbose_name="everywhere"),
+                ),
+                (
+                    "scope_ids",
+                    models.JSONField(blank=True, default=dict, verbose_name="objects"),
+                ),
             ],
             options={
-                'verbose_name': 'group mapping',
-                'verbose_name_plural': 'group mappings',
-                'ordering': ['source', 'group', 'role__name', 'id'],
+                "verbose_name": "group mapping",
+                "verbose_name_plural": "group mappings",
+                "ordering": ["source", "group", "role__name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='PortalSession',
+            name="PortalSession",
             fields=[
-                ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('method', models.CharField(blank=True, max_length=40, verbose_name='signed in by')),
-                ('address', models.CharField(blank=True, max_length=64, verbose_name='address')),
-                ('browser', models.CharField(blank=True, max_length=300, verbose_name='browser')),
-                ('began_at', models.DateTimeField(blank=True, null=True, verbose_name='began')),
-                ('seen_at', models.DateTimeField(blank=True, null=True, verbose_name='last seen')),
+                (
+                    "session_key",
+                    models.CharField(
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="session key",
+                    ),
+                ),
+                ("session_data", models.TextField(verbose_name="session data")),
+                (
+                    "expire_date",
+                    models.DateTimeField(db_index=True, verbose_name="expire date"),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="signed in by"
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(blank=True, max_length=64, verbose_name="address"),
+                ),
+                (
+                    "browser",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="browser"
+                    ),
+                ),
+                (
+                    "began_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="began"),
+                ),
+                (
+                    "seen_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last seen"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'session',
-                'verbose_name_plural': 'sessions',
-                'ordering': ['-seen_at', '-pk'],
-                'default_permissions': ('view', 'delete'),
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
+                "ordering": ["-seen_at", "-pk"],
+                "default_permissions": ("view", "delete"),
             },
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code_hash', accounts.token_models.HashField(max_length=64)),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='used')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("code_hash", accounts.token_models.HashField(max_length=64)),
+                (
+                    "used_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="used"),
+                ),
             ],
             options={
-                'verbose_name': 'recovery code',
-                'verbose_name_plural': 'recovery codes',
-                'default_permissions': (),
+                "verbose_name": "recovery code",
+                "verbose_name_plural": "recovery codes",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='SecondFactor',
+            name="SecondFactor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('secret', adminset.crypto.EncryptedTextField(blank=True, null=True, verbose_name='secret')),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='confirmed')),
-                ('last_step', models.BigIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "secret",
+                    adminset.crypto.EncryptedTextField(
+                        blank=True, null=True, verbose_name="secret"
+                    ),
+                ),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="confirmed"
+                    ),
+                ),
+                ("last_step", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
             ],
             options={
-                'verbose_name': 'second factor',
-                'verbose_name_plural': 'second factors',
-                'default_permissions': (),
+                "verbose_name": "second factor",
+                "verbose_name_plural": "second factors",
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='last_used_address',
-            field=models.GenericIPAddressField(blank=True, editable=False, null=True, verbose_name='last used from'),
+            model_name="apitoken",
+            name="last_used_address",
+            field=models.GenericIPAddressField(
+                blank=True, editable=False, null=True, verbose_name="last used from"
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='networks',
-            field=adminset.networks.NetworksField(help_text='One on each line, such as 10.1.0.0/16. Empty: from anywhere.', verbose_name='only from these networks'),
+            model_name="apitoken",
+            name="networks",
+            field=adminset.networks.NetworksField(
+                help_text="One on each line, such as 10.1.0.0/16. Empty: from anywhere.",
+                verbose_name="only from these networks",
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='permissions',
-            field=models.JSONField(blank=True, default=list, verbose_name='only these permissions'),
+            model_name="apitoken",
+            name="permissions",
+            field=models.JSONField(
+                blank=True, default=list, verbose_name="only these permissions"
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='replaces',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaced_by', to='accounts.apitoken', verbose_name='replaces'),
+            model_name="apitoken",
+            name="replaces",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="replaced_by",
+                to="accounts.apitoken",
+                verbose_name="replaces",
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='scope_ids',
-            field=models.JSONField(blank=True, default=dict, verbose_name='only on these objects'),
+            model_name="apitoken",
+            name="scope_ids",
+            field=models.JSONField(
+                blank=True, default=dict, verbose_name="only on these objects"
+            ),
         ),
         migrations.AddField(
-            model_name='grant',
-            name='valid_from',
-            field=models.DateTimeField(blank=True, help_text='Empty: at once.', null=True, verbose_name='from'),
+            model_name="grant",
+            name="valid_from",
+            field=models.DateTimeField(
+                blank=True, help_text="Empty: at once.", null=True, verbose_name="from"
+            ),
         ),
         migrations.AddField(
-            model_name='grant',
-            name='valid_until',
-            field=models.DateTimeField(blank=True, help_text='Empty: for good.', null=True, verbose_name='until'),
+            model_name="grant",
+            name="valid_until",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="Empty: for good.",
+                null=True,
+                verbose_name="until",
+            ),
         ),
         migrations.AddField(
-            model_name='role',
-            name='requires_second_factor',
-            field=models.BooleanField(default=False, help_text='Who holds it must sign in with a code of an authenticator app.', verbose_name='asks for a second factor'),
+            model_name="role",
+            name="requires_second_factor",
+            field=models.BooleanField(
+                default=False,
+                help_text="Who holds it must sign in with a code of an authenticator app.",
+                verbose_name="asks for a second factor",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='expires_at',
-            field=models.DateTimeField(blank=True, help_text='Empty: for good.', null=True, verbose_name='may sign in until'),
+            model_name="user",
+            name="expires_at",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="Empty: for good.",
+                null=True,
+                verbose_name="may sign in until",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='external_id',
-            field=models.CharField(blank=True, editable=False, max_length=500, null=True),
+            model_name="user",
+            name="external_id",
+            field=models.CharField(
+                blank=True, editable=False, max_length=500, null=True
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='kind',
-            field=models.CharField(choices=[('person', 'person'), ('service', 'service account')], default='person', max_length=10, verbose_name='kind'),
+            model_name="user",
+            name="kind",
+            field=models.CharField(
+                choices=[("person", "person"), ("service", "service account")],
+                default="person",
+                max_length=10,
+                verbose_name="kind",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='must_change_password',
-            field=models.BooleanField(default=False, verbose_name='must choose a new password'),
+            model_name="user",
+            name="must_change_password",
+            field=models.BooleanField(
+                default=False, verbose_name="must choose a new password"
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='source',
-            field=models.CharField(choices=[('local', 'this portal'), ('ldap', 'LDAP'), ('oidc', 'OpenID Connect')], default='local', editable=False, max_length=10, verbose_name='signs in by'),
+            model_name="user",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("local", "this portal"),
+                    ("ldap", "LDAP"),
+                    ("oidc", "OpenID Connect"),
+                ],
+                default="local",
+                editable=False,
+                max_length=10,
+                verbose_name="signs in by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='user_once_at_source'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id"), name="user_once_at_source"
+            ),
         ),
         migrations.AddField(
-            model_name='groupmapping',
-            name='role',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mappings', to='accounts.role', verbose_name='role'),
+            model_name="groupmapping",
+            name="role",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="mappings",
+                to="accounts.role",
+                verbose_name="role",
+            ),
         ),
         migrations.AddField(
-            model_name='grant',
-            name='mapping',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='accounts.groupmapping', verbose_name='group mapping'),
+            model_name="grant",
+            name="mapping",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="grants",
+                to="accounts.groupmapping",
+                verbose_name="group mapping",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_until', None), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='grant_ends_after_it_begins', violation_error_message='It must end after it begins.'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_from", None),
+                    ("valid_until", None),
+                    ("valid_until__gt", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="grant_ends_after_it_begins",
+                violation_error_message="It must end after it begins.",
+            ),
         ),
         migrations.AddField(
-            model_name='portalsession',
-            name='user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL, verbose_name='user'),
+            model_name="portalsession",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="sessions",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="user",
+            ),
         ),
         migrations.AddField(
-            model_name='recoverycode',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL),
+            model_name="recoverycode",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="recovery_codes",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='secondfactor',
-            name='user',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='second_factor', to=settings.AUTH_USER_MODEL, verbose_name='user'),
+            model_name="secondfactor",
+            name="user",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="second_factor",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="user",
+            ),
         ),
     ]

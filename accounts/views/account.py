@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import door, forms, selectors
+from accounts import door, selectors
+from accounts.forms.passwords import NewPasswordForm, OwnPasswordForm
+from accounts.forms.users import PreferencesForm
 from accounts.services import users as services
 from accounts.views.pages import form_methods, form_page, me, refuse, sent
 from adminset.errors import DomainError
@@ -20,7 +22,7 @@ from adminset.http import SIGNED_IN, requires, safe_next
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and take what people choose for themselves."""
     user = selectors.fresh(me(request))
-    form = forms.PreferencesForm(sent(request), user=me(request), instance=user)
+    form = PreferencesForm(sent(request), user=me(request), instance=user)
     if form.is_valid():
         services.save_profile(actor=me(request), form=form)
         messages.success(request, _("Your account is saved."))
@@ -45,7 +47,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 def password_change(request: HttpRequest) -> HttpResponse:
     """Take a new password of one's own; other sessions end, this one stays."""
     user = selectors.fresh(me(request))
-    form = forms.OwnPasswordForm(sent(request), user=user)
+    form = OwnPasswordForm(sent(request), user=user)
     if form.is_valid():
         old, new = form.cleaned_data["old_password"], form.cleaned_data["password"]
         try:
@@ -71,7 +73,7 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(selectors.users(me(request), "change"), pk=pk)
     if user == me(request):
         return redirect("accounts:password_change")
-    form = forms.NewPasswordForm(sent(request), user=user)
+    form = NewPasswordForm(sent(request), user=user)
     if form.is_valid():
         try:
             services.set_password(

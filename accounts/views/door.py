@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import door, forms, throttle
+from accounts import door, throttle
+from accounts.forms.passwords import SignInForm
 from accounts.views.pages import form_methods, me, refuse, sent
 from adminset.errors import DomainError
 from adminset.http import PROVED_AT, SIGNED_IN, requires, safe_next
@@ -25,7 +26,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = safe_next(request, reverse("home"))
     if request.user.is_authenticated:
         return redirect(target)
-    form = forms.SignInForm(sent(request))
+    form = SignInForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_valid():
         try:

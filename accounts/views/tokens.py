@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import forms, selectors
+from accounts import selectors
+from accounts.forms.tokens import NewTokenForm
 from accounts.services import tokens as services
 from accounts.views.pages import form_methods, form_page, me, sent
 from adminset.http import SIGNED_IN, requires
@@ -35,7 +36,7 @@ def my_tokens(request: HttpRequest) -> HttpResponse:
 @form_methods
 def my_token_add(request: HttpRequest) -> HttpResponse:
     """Make a token of one's own and show its text this once."""
-    form = forms.NewTokenForm(sent(request))
+    form = NewTokenForm(sent(request))
     title, back = _("New API token"), reverse("accounts:my_tokens")
     crumbs = [(_("My API tokens"), back), (title, None)]
     if form.is_valid():

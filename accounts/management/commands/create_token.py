@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.forms import LONGEST_TOKEN_DAYS
+from accounts.forms.tokens import LONGEST_TOKEN_DAYS
 from accounts.models import User
 from accounts.services import tokens as services
 from adminset.audit import SystemActor

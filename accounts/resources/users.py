@@ -1,4 +1,4 @@
-"""One declaration per model of the room: pages and REST endpoints follow from it."""
+"""Users and roles: one declaration each, pages and REST endpoints follow from it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import filters, forms, selectors, tables
-from accounts.models import ApiToken, Grant, Role, User
-from accounts.services import grants, roles, tokens, users
+from accounts import filters, selectors, tables
+from accounts.forms.grants import RoleForm
+from accounts.forms.users import UserForm
+from accounts.models import Role, User
+from accounts.services import roles, users
 from adminset.crud.resource import Action, Panel, Resource
 
 TABS = (
@@ -39,14 +41,10 @@ def _tokens(request: HttpRequest, user: User) -> Mapping[str, Any]:
     return {"tokens": selectors.tokens_of(user)}
 
 
-def _scopes(request: HttpRequest, grant: Grant) -> Mapping[str, Any]:
-    return {"places": selectors.places(grant, selectors.scope_names(request.user))}
-
-
 USERS = Resource(
     model=User,
     table=tables.UserTable,
-    form=forms.UserForm,
+    form=UserForm,
     filterset=filters.UserFilter,
     path="users",
     icon="user",
@@ -108,10 +106,11 @@ USERS = Resource(
     ),
 )
 
+
 ROLES = Resource(
     model=Role,
     table=tables.RoleTable,
-    form=forms.RoleForm,
+    form=RoleForm,
     path="roles",
     icon="user-shield",
     tabs=TABS,
@@ -134,67 +133,6 @@ ROLES = Resource(
             "accounts/_grants.html",
             _grants_of_role,
             "accounts.view_grant",
-        ),
-    ),
-)
-
-GRANTS = Resource(
-    model=Grant,
-    table=tables.GrantTable,
-    form=forms.grant_form(),
-    filterset=filters.GrantFilter,
-    path="grants",
-    icon="user-check",
-    tabs=TABS,
-    search=("user__username", "role__name"),
-    detail_fields=("user", "role", "everything"),
-    api_fields=("user", "role", "everything", "scope_ids"),
-    list_queryset=selectors.grants_for_list,
-    save=grants.save_grant,
-    delete=grants.delete_grant,
-    panels=(Panel("where", _("Where it holds"), "accounts/_places.html", _scopes),),
-)
-
-# Through the API a token is revoked by DELETE; the pages have a button of that name instead (urls.py).
-API_TOKENS = Resource(
-    model=ApiToken,
-    table=tables.ApiTokenTable,
-    form=forms.ApiTokenForm,
-    filterset=filters.ApiTokenFilter,
-    path="api-tokens",
-    icon="ticket",
-    tabs=TABS,
-    search=("name", "prefix", "user__username"),
-    detail_fields=(
-        "name",
-        "user",
-        "prefix",
-        "can_write",
-        "expires_at",
-        "last_used_at",
-        "revoked_at",
-    ),
-    api_fields=(
-        "name",
-        "user",
-        "prefix",
-        "can_write",
-        "state",
-        "expires_at",
-        "last_used_at",
-        "revoked_at",
-    ),
-    list_queryset=selectors.tokens_for_list,
-    delete=tokens.revoke_token,
-    verbs=frozenset({"delete"}),
-    actions=(
-        Action(
-            _("Revoke"),
-            "accounts:apitoken_revoke",
-            "ban",
-            "accounts.delete_apitoken",
-            post=True,
-            when=lambda token: token.revoked_at is None,
         ),
     ),
 )

@@ -6,7 +6,7 @@ VENV := .venv/bin
 NAMES := $(filter-out bench soak,$(if $(filter bench soak,$(firstword $(MAKECMDGOALS))),$(MAKECMDGOALS)))
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-.PHONY: help up test bench soak lint format messages demo requirements clean tools tests
+.PHONY: help up test bench soak lint format messages permissions demo requirements clean tools tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ endif
 test: tests ## set up, then lint, types, contracts and the whole suite on two cores
 	@$(VENV)/python -m adminset.launch.suite
 
-bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, agent)
+bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, agent, sign_in, audit)
 	@$(VENV)/python -m tests.bench $(NAMES)
 
 soak: tests ## long proofs; `make soak up`: start and stop the portal twenty times, no orphan, no loss
@@ -41,6 +41,9 @@ format: tools ## format Python and templates in place
 messages: tools ## bring locale/ up to date with the words in code and templates
 	@$(VENV)/python -m adminset.launch.messages update
 	@$(VENV)/python -m adminset.launch.messages compile
+
+permissions: tests ## ask every url as six people and write docs/permissions.md
+	@ADMINSET_WRITE_PERMISSIONS=1 $(VENV)/python -m pytest -q tests/test_matrix.py
 
 demo: ## fill a running portal with a believable company
 	@$(VENV)/python manage.py demo

@@ -1,7 +1,10 @@
 """Who may do what: the app's label."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
+
+from accounts import breached
 
 
 class AccountsConfig(AppConfig):
@@ -9,3 +12,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = _("Users")
+
+    def ready(self) -> None:
+        """Check at the start what this room is told by settings."""
+        checks.register(breached.check_list)

@@ -23,8 +23,11 @@ class RoleBackend(BaseBackend):
         if user is None:
             User().set_password(password)
             return None
-        return user if user.check_password(password) and user.may_sign_in else None
+        right = user.check_password(password)
+        comes_in = user.may_sign_in and user.kind == User.Kind.PERSON
+        return user if right and comes_in else None
 
     def get_user(self, user_id: int) -> User | None:
-        """Give the signed-in user; one that may no longer sign in is nobody."""
-        return User.objects.active().filter(pk=user_id).first()
+        """Give the signed-in user; one that may no longer sign in, or became a service account, is nobody."""
+        people = User.objects.active().filter(kind=User.Kind.PERSON)
+        return people.filter(pk=user_id).first()

@@ -1,71 +1,241 @@
 """Who comes in and goes out: passwords are checked here, guesses counted, and every try is recorded."""
 
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
 from django.contrib import auth
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from accounts import throttle
+from accounts import session_selectors, throttle
+from accounts.backends import RoleBackend
+from accounts.duties import SECOND_FACTOR_WANTED, first_duty
 from accounts.models import User
+from accounts.services import second_factor, sessions
+from accounts.services.break_glass import BREAK_GLASS
 from accounts.services.users import set_password
+from accounts.sessions import METHOD, SessionStore
 from adminset import audit, context
-from adminset.audit import SystemActor
+from adminset.audit import Change, SystemActor
 from adminset.errors import DomainError
+from adminset.http import PROVED_AT
+
+PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
+# Whoever proved who he is: every session is read by the one backend that knows who may no longer sign in.
+BACKEND = "accounts.backends.RoleBackend"
+# An address from which somebody came in within this time is that person's.
+KNOWN_FOR = timedelta(days=30)
 
 
 def authenticate(*, username: str, password: str) -> User:
     """Give the user whose name and password these are; failures are counted and recorded, never what was typed.
 
+    The session does not begin by it: `enter` begins it, after whatever else is asked for.
+
     Raises:
         DomainError: wrong, not allowed to sign in (the same words), or too many attempts (status 429).
     """
-    address = context.current.get().address
-    number = throttle.attempt(username, address)
     known = User.objects.filter(username=username).first()
-    if number > throttle.LIMIT:
-        if number == throttle.LIMIT + 1:
-            _record_refusal(known, "session.throttled")
-        raise throttle.too_many()
+    count_attempt(username, known=known, method=PASSWORD)
     user = auth.authenticate(username=username, password=password)
     if user is None:
-        _record_refusal(known, "session.refused")
+        record_refusal(known, method=PASSWORD)
         raise DomainError(
             _("The user name or the password is not right."),
             _("Ask an administrator if you have forgotten it."),
             code="wrong_password",
         )
-    throttle.forget(username, address)
+    throttle.forget(username, context.current.get().address, kind=PASSWORD)
     return user
 
 
-def _record_refusal(known: User | None, verb: str) -> None:
-    # A name that nobody has is not kept: it may be a password typed into the wrong box.
-    name = known.username if known else "unknown user"
-    audit.record(SystemActor(name, audit_kind="visitor"), verb, known)
+def count_attempt(who: str, *, known: User | None, method: str) -> None:
+    """Count an attempt to prove who somebody is, before the proof is looked at; the first over the limit is recorded.
 
-
-def record_sign_in(*, actor: User) -> None:
-    """Record that a session begins."""
-    audit.record(actor, "session.start", actor)
-
-
-def record_sign_out(*, actor: User) -> None:
-    """Record that a session ends."""
-    audit.record(actor, "session.end", actor)
-
-
-def change_own_password(*, actor: User, old_password: str, password: str) -> None:
-    """Change one's own password; guessing the old one is slowed down as at the door.
+    Args:
+        who: the name that was given, or any text that stands for what is guessed at.
+        known: the user whom the attempt is about, None where the name is nobody's.
+        method: what is asked for, such as "password"; each has counts of its own.
 
     Raises:
-        DomainError: the old password is wrong, too many attempts, or the new one is too weak.
+        TooManyAttempts: status 429, with the seconds to wait.
     """
     address = context.current.get().address
-    if throttle.attempt(actor.username, address) > throttle.LIMIT:
-        raise throttle.too_many()
+    try:
+        throttle.attempt(
+            who,
+            address,
+            kind=method,
+            is_known=lambda: known is not None and _is_at_home(known, address),
+        )
+    except throttle.TooManyAttempts as error:
+        if error.is_first:
+            record_refusal(known, "session.throttled", method=method)
+        raise
+
+
+def _is_at_home(user: User, address: str) -> bool:
+    """Say whether a flood of guesses at an account must not hold up this address."""
+    # The password of the break-glass account cannot be guessed, and strangers must not be able to keep its owner out.
+    return user.username == BREAK_GLASS or session_selectors.came_in_from(
+        user, address, since=timezone.now() - KNOWN_FOR
+    )
+
+
+def enter(request: HttpRequest, *, user: User, method: str) -> None:
+    """Begin the session of a user who has proved who he is, with a key of its own; recorded.
+
+    Args:
+        method: how: "password", "password+totp", "ldap", "oidc" and the like.
+
+    Raises:
+        DomainError: this user may not come in by the door.
+    """
+    if user.kind == User.Kind.SERVICE or not user.may_sign_in:
+        record_refusal(user, method=method)
+        raise DomainError(
+            _("This account cannot sign in here."),
+            _("Service accounts speak by API tokens."),
+            code="no_sign_in",
+            status=403,
+        )
+    request.session.flush()
+    auth.login(request, user, backend=BACKEND)
+    request.session[METHOD] = method
+    request.session[PROVED_AT] = time.time()
+    if second_factor.is_required(user) and second_factor.factor_of(user) is None:
+        request.session[SECOND_FACTOR_WANTED] = True
+    audit.record(user, "session.start", user, changes=_circumstances(method))
+    sessions.forget_ended()
+
+
+def prove_by_code(*, user: User, code: str) -> str:
+    """Take a code of somebody who is known by now; guesses are counted and recorded.
+
+    Returns:
+        "totp" or "recovery": what it was.
+
+    Raises:
+        DomainError: wrong or used already, or too many attempts (status 429).
+    """
+    method = second_factor.TOTP
+    count_attempt(str(user.pk), known=user, method=method)
+    try:
+        kind = second_factor.use(user=user, code=code)
+    except DomainError:
+        record_refusal(user, "session.code_refused", method=method)
+        raise
+    throttle.forget(str(user.pk), context.current.get().address, kind=method)
+    return kind
+
+
+def set_up_factor(*, user: User, code: str, keep: int | None) -> list[str]:
+    """Take the first code of an app that is set up, counted as any other; give the recovery codes.
+
+    Raises:
+        DomainError: wrong, or too many attempts (status 429).
+    """
+    count_attempt(str(user.pk), known=user, method=second_factor.TOTP)
+    codes = second_factor.confirm(actor=user, code=code, keep=keep)
+    address = context.current.get().address
+    throttle.forget(str(user.pk), address, kind=second_factor.TOTP)
+    return codes
+
+
+def prove_by_password(*, user: User, password: str) -> None:
+    """Take the password of somebody who is signed in once more; guesses are counted and recorded.
+
+    Raises:
+        DomainError: wrong, or too many attempts (status 429).
+    """
+    count_attempt(user.username, known=user, method=PASSWORD)
+    found = auth.authenticate(username=user.username, password=password)
+    if found != user:
+        record_refusal(user, "session.confirm_refused", method=PASSWORD)
+        raise DomainError(
+            _("The password is not right."),
+            code="wrong_password",
+            fields={"password": _("Not right.")},
+        )
+    throttle.forget(user.username, context.current.get().address, kind=PASSWORD)
+
+
+def has_proved(request: HttpRequest) -> bool:
+    """Say whether the session's last proof of who is there is fresh."""
+    age = time.time() - request.session.get(PROVED_AT, 0)
+    return 0 <= age < settings.STEP_UP_SECONDS
+
+
+def leave(request: HttpRequest) -> None:
+    """End the session of a request; recorded."""
+    user = request.user
+    if isinstance(user, User):
+        method = request.session.get(METHOD, "")
+        audit.record(user, "session.end", user, changes=_circumstances(method))
+    auth.logout(request)
+
+
+def whose(session_key: str | None) -> User | None:
+    """Read a session anew: whom it speaks for now, None when it has ended or its user may no longer come in.
+
+    For what outlives a request, such as a web socket.
+    """
+    session = SessionStore(session_key)
+    user = RoleBackend().get_user(session.get(auth.SESSION_KEY, 0))
+    if user is None:
+        return None
+    told = session.get(auth.HASH_SESSION_KEY, "")
+    right = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return user if any(constant_time_compare(told, each) for each in right) else None
+
+
+def has_duty(user: User, session: Any) -> bool:
+    """Say whether the user has something to do before a web socket opens (duties.py does it for pages)."""
+    return first_duty(SimpleNamespace(user=user, session=session or {})) is not None
+
+
+def record_refusal(
+    known: User | None, verb: str = "session.refused", *, method: str
+) -> None:
+    """Record that somebody was not let in: by the name of a user, never by what was typed."""
+    # A name that nobody has is not kept: it may be a password typed into the wrong box.
+    name = known.username if known else "unknown user"
+    actor = SystemActor(name, audit_kind="visitor")
+    audit.record(actor, verb, known, changes=_circumstances(method))
+
+
+def _circumstances(method: str) -> list[Change]:
+    told = {"browser": context.current.get().browser, "method": method}
+    return [{"field": name, "old": None, "new": value} for name, value in told.items()]
+
+
+def change_own_password(
+    *, actor: User, old_password: str, password: str, session: int | None = None
+) -> None:
+    """Change one's own password; guessing the old one is slowed down as at the door. Other sessions end.
+
+    Args:
+        session: the id of the session that goes on, the one in which it is changed.
+
+    Raises:
+        DomainError: the old password is wrong, too many attempts, or the new one is too weak or the old one.
+    """
+    count_attempt(actor.username, known=actor, method=PASSWORD)
     if not actor.check_password(old_password):
-        _record_refusal(actor, "user.password_refused")
+        record_refusal(actor, "user.password_refused", method=PASSWORD)
         raise DomainError(
             _("The old password is not right."),
             fields={"old_password": _("Not right.")},
         )
-    throttle.forget(actor.username, address)
-    set_password(actor=actor, user=actor, password=password)
+    throttle.forget(actor.username, context.current.get().address, kind=PASSWORD)
+    if password == old_password:
+        raise DomainError(
+            _("The new password is the old one."),
+            fields={"password": _("Choose one that you did not have before.")},
+        )
+    set_password(actor=actor, user=actor, password=password, keep=session)

@@ -1,20 +1,16 @@
 """How the lists of users, grants, tokens and of the audit trail can be narrowed."""
 
-from functools import reduce
-from operator import or_
-from typing import Any
+from typing import Any, cast
 
 import django_filters
-from django import forms
 from django.apps import apps
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts import selectors
 from accounts.models import ApiToken, Grant, Role, User
-from adminset.models import AuditEntry
 
 
 def visible_roles(request: Any) -> QuerySet[Role]:
@@ -51,10 +47,28 @@ class GrantFilter(django_filters.FilterSet):
     role = django_filters.ModelChoiceFilter(
         queryset=visible_roles, label=capfirst(_("role"))
     )
+    time = django_filters.ChoiceFilter(
+        choices=[
+            ("now", _("holds now")),
+            ("later", _("begins later")),
+            ("over", _("has ended")),
+        ],
+        method="by_time",
+        label=capfirst(_("time")),
+    )
 
     class Meta:
         model = Grant
-        fields = ["user", "role", "everything"]
+        fields = ["user", "role", "everything", "time"]
+
+    def by_time(self, rows: Any, name: str, value: str) -> QuerySet:
+        """Narrow to grants that hold, will, or did."""
+        del name
+        if value == "now":
+            return cast("QuerySet", rows.holding())
+        if value == "later":
+            return rows.not_ended().exclude(pk__in=rows.holding().values("pk"))  # type: ignore[no-any-return]
+        return rows.exclude(pk__in=rows.not_ended().values("pk"))  # type: ignore[no-any-return]
 
 
 TOKEN_STATES = [
@@ -93,56 +107,3 @@ def object_types() -> list[tuple[str, Any]]:
     configs = (apps.get_app_config(label) for label in selectors.rooms())
     models = (model for config in configs for model in config.get_models())
     return [(m._meta.label_lower, capfirst(m._meta.verbose_name)) for m in models]
-
-
-class AuditFilter(django_filters.FilterSet):
-    """Lines of the trail: who, what, on which object, when."""
-
-    q = django_filters.CharFilter(method="anywhere")
-    actor_name = django_filters.CharFilter(
-        lookup_expr="icontains", label=capfirst(_("who"))
-    )
-    verb = django_filters.CharFilter(
-        lookup_expr="startswith",
-        label=capfirst(_("action")),
-        help_text=_('Begins with, such as "host." or "session.refused".'),
-    )
-    target_type = django_filters.ChoiceFilter(
-        choices=object_types(), label=capfirst(_("object type"))
-    )
-    target_name = django_filters.CharFilter(
-        lookup_expr="icontains", label=capfirst(_("object"))
-    )
-    since = django_filters.DateFilter(
-        field_name="at",
-        lookup_expr="date__gte",
-        label=capfirst(_("from (day)")),
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    until = django_filters.DateFilter(
-        field_name="at",
-        lookup_expr="date__lte",
-        label=capfirst(_("until (day)")),
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    request_id = django_filters.CharFilter(label=capfirst(_("request")))
-
-    class Meta:
-        model = AuditEntry
-        fields = [
-            "actor_name",
-            "verb",
-            "target_type",
-            "target_name",
-            "since",
-            "until",
-            "request_id",
-        ]
-
-    def anywhere(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Look for a word in who, what and which object."""
-        del name
-        fields = ("actor_name", "verb", "target_name")
-        return rows.filter(
-            reduce(or_, (Q(**{f"{f}__icontains": value}) for f in fields))
-        )

@@ -86,11 +86,13 @@ class GrantTable(ResourceTable):
     where = tables.Column(
         accessor="everything", verbose_name=_("where"), order_by="everything"
     )
+    valid_from = tables.TemplateColumn(AGO)
+    valid_until = tables.TemplateColumn(AGO)
     created_at = tables.TemplateColumn(AGO, verbose_name=_("created"))
 
     class Meta(ResourceTable.Meta):
         model = Grant
-        fields = ("user", "role", "where", "created_at")
+        fields = ("user", "role", "where", "valid_from", "valid_until", "created_at")
 
     @cached_property
     def scope_names(self) -> Any:
@@ -133,23 +135,22 @@ class ApiTokenTable(ResourceTable):
 
 
 class AuditTable(tables.Table):
-    """What happened, newest first."""
+    """What happened, newest first: the order is that of the trail."""
 
     at = tables.TemplateColumn(
         '<a href="{% url "accounts:audit_detail" record.pk %}">{% ago value %}</a>',
         verbose_name=_("time"),
-        order_by="id",
     )
-    verb = tables.Column(accessor="what", verbose_name=_("action"), order_by="verb")
+    verb = tables.Column(accessor="what", verbose_name=_("action"))
     target_name = tables.TemplateColumn(
         template_name="accounts/_audit_target.html", verbose_name=_("object")
     )
-    changes = tables.Column(verbose_name=_("changed fields"), orderable=False)
+    changes = tables.Column(verbose_name=_("changed fields"))
 
     class Meta:
         model = AuditEntry
         fields = ("at", "actor_name", "verb", "target_name", "changes", "address")
-        order_by = "-at"
+        orderable = False
 
     def render_changes(self, value: list[dict[str, Any]]) -> str:
         """Name the first few fields that changed."""

@@ -13,7 +13,24 @@ ACTIONS = {
     "run": _("run work on it"),
     "use": _("use"),
     "cancel": _("cancel"),
+    "terminal": _("open a terminal on it"),
+    "transfer": _("send files to it and fetch them"),
 }
+
+# How somebody proved who he is; "password+totp" is a password and a code.
+METHODS = {
+    "password": _("password"),
+    "totp": _("code of the authenticator app"),
+    "recovery": _("recovery code"),
+    "ldap": "LDAP",
+    "oidc": "OpenID Connect",
+}
+
+
+def method_words(method: str) -> str:
+    """Say how somebody signed in; a way that nobody has named yet stays as it is."""
+    parts = [part for part in method.split("+") if part]
+    return " + ".join(str(METHODS.get(part, part)) for part in parts)
 
 
 def action_label(permission: Permission) -> str:

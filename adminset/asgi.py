@@ -4,21 +4,19 @@ import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "adminset.settings")
 
 pages = get_asgi_application()
 
+from adminset.admission import admitted  # noqa: E402 - Django must be set up first
 from adminset.body_limit import bounded  # noqa: E402 - likewise
-from adminset.sockets import routes  # noqa: E402 - Django must be set up first
+from adminset.sockets import own_origin, routes  # noqa: E402 - likewise
 
 application = ProtocolTypeRouter(
     {
         "http": bounded(pages),
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(routes()))
-        ),
+        "websocket": admitted(own_origin(AuthMiddlewareStack(URLRouter(routes())))),
     }
 )

@@ -1,18 +1,28 @@
 """Writes the audit trail: `record(...)` beside every write, with what changed from what to what."""
 
+import hashlib
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.core.cache import cache
+from django.db import models, transaction
+from django.utils import timezone
 
+from adminset.audit_chain import content, seal_later
+from adminset.audit_seal import clean, mac_of, storable
 from adminset.context import current
 from adminset.crypto import EncryptedTextField
 from adminset.models import AuditEntry
 
+logger = logging.getLogger(__name__)
+
 Change = dict[str, Any]
 MASK = "••••"
+# A refusal of the same person for the same permission is told once in this time.
+REFUSAL_SECONDS = 600
 
 
 class Actor(Protocol):
@@ -38,34 +48,91 @@ class SystemActor:
 def record(
     actor: Actor,
     verb: str,
-    target: models.Model | None = None,
+    target: models.Model | type[models.Model] | None = None,
     *,
     changes: Iterable[Change] = (),
     reason: str = "",
 ) -> AuditEntry:
     """Write one line of the trail; call it inside the transaction of the write itself.
 
+    The line bears its own seal from the start and is chained after the commit (adminset/audit_chain.py).
+
     Args:
         actor: who did it.
         verb: what was done, such as "host.update" or "token.create".
-        target: the object it was done to.
+        target: the object it was done to; a model where it was done to many of them.
         changes: {"field", "old", "new"} each; see `changed`.
         reason: why, in the actor's words.
     """
     context = current.get()
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
+        at=timezone.now(),
         actor=actor if isinstance(actor, get_user_model()) else None,
         actor_kind=actor.audit_kind,
-        actor_name=actor.audit_name[:150],
-        verb=verb,
-        target_type=target._meta.label_lower if target is not None else "",
-        target_id=str(target.pk or "") if target is not None else "",
-        target_name=str(target)[:200] if target is not None else "",
-        changes=list(changes),
-        reason=reason[:500],
-        request_id=context.request_id,
-        address=context.address,
+        actor_name=clean(actor.audit_name)[:150],
+        verb=verb[:80],
+        **_named(target),
+        changes=storable(list(changes)),
+        reason=clean(reason)[:500],
+        request_id=clean(context.request_id)[:64],
+        address=clean(context.address)[:64],
     )
+    entry.mac = mac_of(content(entry))
+    entry.save(force_insert=True)
+    seal_later(entry)
+    return entry
+
+
+def _named(target: models.Model | type[models.Model] | None) -> dict[str, str]:
+    if target is None:
+        return {}
+    kind = target._meta.label_lower
+    if isinstance(target, type):
+        return {
+            "target_type": kind,
+            "target_name": str(target._meta.verbose_name_plural),
+        }
+    name = clean(str(target))[:200]
+    return {"target_type": kind, "target_id": str(target.pk or ""), "target_name": name}
+
+
+def record_export(
+    actor: Actor, model: type[models.Model], *, rows: str | int, kind: str, query: str
+) -> None:
+    """Tell the trail who took rows out.
+
+    Args:
+        rows: how many; a text where they were not counted to the end.
+        kind: format, such as "csv".
+        query: the filter, as in the address.
+    """
+    told = {"rows": rows, "format": kind, "filter": query[:1000]}
+    changes = [{"field": name, "old": None, "new": told[name]} for name in told]
+    record(actor, f"{model._meta.model_name}.export", model, changes=changes)
+
+
+def note_refusal(actor: Any, permission: str) -> None:
+    """Tell the trail that somebody asked for what he or she may not do; once in ten minutes for each permission.
+
+    Never fails: the answer to the refused request matters more. Anonymous visitors are not told of.
+
+    Args:
+        actor: the user of the request.
+        permission: name of what was missing, "" when it has none.
+    """
+    try:
+        known = getattr(actor, "is_authenticated", False)
+        if known and cache.add(_refusal_key(actor, permission), 1, REFUSAL_SECONDS):
+            with transaction.atomic():
+                record(actor, "access.refused", reason=permission)
+    except Exception:
+        logger.exception("a refusal could not be recorded")
+
+
+def _refusal_key(actor: Any, permission: str) -> str:
+    # What is refused may come with the request: only its hash is fit for a key.
+    asked = hashlib.sha256(permission.encode("utf-8", "replace")).hexdigest()[:32]
+    return f"audit:refused:{actor.pk}:{asked}"
 
 
 def snapshot(instance: models.Model) -> dict[str, Any]:

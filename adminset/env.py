@@ -1,5 +1,6 @@
 """Typed readers of settings from the environment, `.env` and `*_FILE` secrets: a bad value says which, what and what is wanted."""
 
+import ipaddress
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,18 @@ def words(name: str, default: list[str]) -> list[str]:
         lambda raw: [word.strip() for word in raw.split(",") if word.strip()],
         default,
     )
+
+
+def networks(name: str) -> list[str]:
+    """Read a list of networks ("10.0.0.0/8,192.0.2.7"); none: an empty list."""
+
+    def read(raw: str) -> list[str]:
+        listed = [word.strip() for word in raw.split(",") if word.strip()]
+        for each in listed:
+            ipaddress.ip_network(each)
+        return listed
+
+    return _typed(name, "networks such as 10.0.0.0/8, separated by commas", read, [])
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -82,11 +82,11 @@ def proof_error() -> DomainError:
 
 
 def _ask_for_proof(request: HttpRequest) -> HttpResponse:
-    back = request.get_full_path()
+    query = {"next": request.get_full_path()}
     if request.method != "GET":
-        # What was typed is not carried over: the form is asked for again, with the proof fresh.
-        back = safe_referrer(request) or reverse("home")
-    target = f"{reverse('accounts:confirm')}?{urlencode({'next': back})}"
+        # What was typed is not carried over: the page says so, and leads back to the form with the proof fresh.
+        query = {"next": safe_referrer(request) or reverse("home"), "lost": "1"}
+    target = f"{reverse('accounts:confirm')}?{urlencode(query)}"
     if is_htmx(request):
         answer = HttpResponse(status=403)
         answer["HX-Redirect"] = target

@@ -1,9 +1,13 @@
 """Where the portal's own keys lie: made once with mode 0600 under the data directory, or given by the environment."""
 
 import base64
+import logging
 import os
 import secrets
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 
 def read_or_make(path: Path, make: str) -> str:
@@ -37,6 +41,12 @@ def new_encryption_key() -> str:
     )
 
 
+def entries(ring: str) -> list[str]:
+    """Split a ring into its entries, which stand one a line or between commas."""
+    parts = ring.replace("\n", ",").split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
 def parse_ring(ring: str) -> dict[str, bytes]:
     """Read `id:key[,id:key ...]`; the first encrypts, all decrypt.
 
@@ -44,10 +54,8 @@ def parse_ring(ring: str) -> dict[str, bytes]:
         ValueError: an entry is malformed; the message says which without showing the key.
     """
     keys: dict[str, bytes] = {}
-    for number, entry in enumerate(
-        part for part in ring.replace("\n", ",").split(",") if part.strip()
-    ):
-        key_id, _, encoded = entry.strip().partition(":")
+    for number, entry in enumerate(entries(ring)):
+        key_id, _, encoded = entry.partition(":")
         key = base64.b64decode(encoded, validate=True) if encoded else b""
         if not key_id or len(key) != 32:
             raise ValueError(f"entry {number + 1} is not <id>:<32 bytes in base64>")
@@ -55,3 +63,55 @@ def parse_ring(ring: str) -> dict[str, bytes]:
     if not keys:
         raise ValueError("it is empty")
     return keys
+
+
+class KeyRing(Mapping[str, bytes]):
+    """Keys by id, the first one seals. A ring that lies in a file is read again when the file has changed.
+
+    Args:
+        text: the ring as it stands in the environment or the file.
+        path: the file, if it lies in one.
+        ours: the file is the portal's own, so that `manage.py rotate_keys` may write it.
+    """
+
+    def __init__(self, text: str, path: Path | None = None, *, ours: bool = False):
+        self.path, self.ours = path, ours
+        self._keys = parse_ring(text)
+        self._stamp: tuple[int, ...] = ()
+
+    def __getitem__(self, key_id: str) -> bytes:
+        return self._keys[key_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(self._keys)})"
+
+    def refresh(self) -> None:
+        """Take in a change of the file; one that is broken or away leaves the keys as they were."""
+        if self.path is None:
+            return
+        try:
+            found = self.path.stat()
+            stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if stamp == self._stamp:
+                return
+            self._stamp = stamp
+            self._keys = parse_ring(self.path.read_text(encoding="ascii"))
+        except (OSError, ValueError) as error:
+            logger.warning("the key ring %s cannot be read again: %s", self.path, error)
+
+
+def open_ring(given: str, given_file: str, own: Path) -> KeyRing:
+    """Open the ring of the environment (by value, or by the file it names), else the portal's own file.
+
+    Raises:
+        ValueError: it is malformed; the message shows no key.
+    """
+    if given:
+        return KeyRing(given, Path(given_file) if given_file else None)
+    return KeyRing(read_or_make(own, new_encryption_key()), own, ours=True)

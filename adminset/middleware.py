@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from adminset import context
+from adminset import audit, context, networks
 from adminset.errors import DomainError
 from adminset.http import error_response, wants_json
 
@@ -28,6 +28,9 @@ def request_context(get_response: Answer) -> Answer:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
+        if not is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
+            # Whether TLS was spoken is believed of a trusted proxy only: SECURE_PROXY_SSL_HEADER would take it from anybody.
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
         token = context.current.set(
             context.RequestContext(
                 request_id,
@@ -47,26 +50,23 @@ def request_context(get_response: Answer) -> Answer:
 
 def client_address(request: HttpRequest) -> str:
     """Give the client's address; X-Forwarded-For counts only when a proxy that we trust sent it."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if address and _is_trusted(address):
-        forwarded = [
-            part.strip()
-            for part in request.headers.get("X-Forwarded-For", "").split(",")
-        ]
-        untrusted = [part for part in forwarded if part and not _is_trusted(part)]
-        return _plain_address(untrusted[-1]) if untrusted else address
-    return address
-
-
-def _is_trusted(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(
-        found in ipaddress.ip_network(net, strict=False)
-        for net in settings.TRUSTED_PROXIES
+    return address_of(
+        request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", "")
     )
+
+
+def address_of(peer: str, forwarded_for: str) -> str:
+    """Give the client's address from the peer's and what the peer says in X-Forwarded-For."""
+    if not is_trusted_proxy(peer):
+        return peer
+    forwarded = [part.strip() for part in forwarded_for.split(",")]
+    untrusted = [part for part in forwarded if part and not is_trusted_proxy(part)]
+    return _plain_address(untrusted[-1]) if untrusted else peer
+
+
+def is_trusted_proxy(address: str) -> bool:
+    """Say whether what a peer forwards may be believed."""
+    return networks.holds(settings.TRUSTED_PROXIES, address)
 
 
 def _plain_address(text: str) -> str:
@@ -113,6 +113,8 @@ def domain_errors(get_response: Answer) -> Answer:
             error = _out_of_range(error)
         if not isinstance(error, DomainError):
             return None
+        if error.status == 403 and error.code != "proof_needed":
+            audit.note_refusal(getattr(request, "user", None), error.code)
         if wants_json(request):
             return error_response(error)
         return error_page(request, error)

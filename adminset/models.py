@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from adminset.querysets import ScopedQuerySet
@@ -22,10 +23,36 @@ class Timestamped(models.Model):
         abstract = True
 
 
+class AppendOnly(ScopedQuerySet):
+    """Rows that are added one by one and then stand: whoever wants to change or drop many of them is refused.
+
+    The database refuses it too (adminset/audit_triggers.py); adminset/audit_chain.py alone fills in the place of a line.
+    """
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise TypeError("Audit entries are never changed.")
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        raise TypeError("Audit entries are never deleted.")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: lines are written by `audit.record`, which seals each."""
+        raise TypeError("Audit entries are written by adminset.audit.record.")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise TypeError("Audit entries are never changed.")
+
+
 class AuditEntry(models.Model):
     """One line of the audit trail: who did what to which object, from where. Append-only."""
 
-    at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
+    # A default and not auto_now_add: the line's seal needs the time before the row is written.
+    at = models.DateTimeField(
+        _("time"), default=timezone.now, editable=False, db_index=True
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("user"),
@@ -33,10 +60,11 @@ class AuditEntry(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        db_index=False,
     )
     actor_kind = models.CharField(_("kind of actor"), max_length=20)
     actor_name = models.CharField(_("actor"), max_length=150)
-    verb = models.CharField(_("action"), max_length=80, db_index=True)
+    verb = models.CharField(_("action"), max_length=80)
     target_type = models.CharField(_("object type"), max_length=80, blank=True)
     target_id = models.CharField(_("object id"), max_length=64, blank=True)
     target_name = models.CharField(_("object"), max_length=200, blank=True)
@@ -53,16 +81,22 @@ class AuditEntry(models.Model):
     )
     seal = models.CharField(_("seal"), max_length=64, blank=True, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = AppendOnly.as_manager()
 
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
-        ordering = ["-id"]
+        ordering = ["-at", "-id"]
+        # Each filter of the page ends in the order of the page, so that its newest lines are found without sorting.
         indexes = [
             models.Index(
-                fields=["target_type", "target_id", "-id"], name="audit_target"
-            )
+                fields=["target_type", "target_id", "at"], name="audit_target_at"
+            ),
+            models.Index(fields=["target_type", "at"], name="audit_kind_at"),
+            models.Index(fields=["actor", "at"], name="audit_actor_at"),
+            models.Index(fields=["actor_name", "at"], name="audit_name_at"),
+            models.Index(fields=["verb", "at"], name="audit_verb_at"),
+            models.Index(fields=["address", "at"], name="audit_address_at"),
         ]
 
     def __str__(self) -> str:

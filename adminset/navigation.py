@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from adminset import maintenance
 from adminset.http import SIGNED_IN
 
 
@@ -124,10 +125,22 @@ MENU = (
                 _("Grants"), "accounts:grant_list", "user-check", "accounts.view_grant"
             ),
             Entry(
+                _("Why may or may not"),
+                "accounts:explain",
+                "circle-question",
+                SIGNED_IN,
+            ),
+            Entry(
                 _("API tokens"),
                 "accounts:apitoken_list",
                 "ticket",
                 "accounts.view_apitoken",
+            ),
+            Entry(
+                _("Sessions"),
+                "accounts:portalsession_list",
+                "display",
+                "accounts.view_portalsession",
             ),
         ),
     ),
@@ -140,6 +153,18 @@ MENU = (
                 "accounts:audit_list",
                 "clock-rotate-left",
                 "adminset.view_auditentry",
+            ),
+            Entry(
+                _("Sign-ins"),
+                "accounts:sign_in_list",
+                "arrow-right-to-bracket",
+                "adminset.view_auditentry",
+            ),
+            Entry(
+                _("Maintenance"),
+                "maintenance",
+                "screwdriver-wrench",
+                maintenance.PERMISSION,
             ),
             Entry(
                 _("State of the portal"),
@@ -253,6 +278,11 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "_navigation", SimpleLazyObject(partial(_menu_of, request))
     )
     return {"nav": kept}
+
+
+def maintenance_state(request: HttpRequest) -> dict[str, Any]:
+    """Give pages what they say to those who work while maintenance is on."""
+    return {"maintenance": SimpleLazyObject(maintenance.state)}
 
 
 def _menu_of(request: HttpRequest) -> list[dict[str, Any]]:

@@ -51,6 +51,7 @@ class ScopeKind:
     Attributes:
         kind: label of the model whose rows can be chosen ("cmdb.hostgroup"); its manager has `visible_to`.
         label: what many of them are called.
+        path: plural noun of the resource, where there are too many rows to draw them all ("hosts").
         reaches: which rows of which models a chosen object opens, by label of the model ("cmdb.host"): the path of
             a foreign key or "pk", or a function for what is not as plain. A room may name models of the rooms below it,
             so that product lines open hosts without the CMDB knowing of product lines.
@@ -58,6 +59,7 @@ class ScopeKind:
 
     kind: str
     label: Any
+    path: str = ""
     reaches: Mapping[str, Reach] = field(default_factory=dict)
 
     @property
@@ -94,19 +96,22 @@ def all_kinds() -> list[ScopeKind]:
     return list(_kinds.values())
 
 
+def is_scoped(model: type[models.Model]) -> bool:
+    """Say whether some kind of scope leads to rows of a model: what is not scoped is reference data."""
+    return any(model._meta.label_lower in kind.reaches for kind in _kinds.values())
+
+
 def condition(model: type[models.Model], scope: Scope, action: str) -> Q | None:
     """Give the condition under which a row of `model` lies within a scope that is not everything.
 
     Returns:
         None when no kind of scope leads to the model: it is reference data, the same for everybody.
     """
-    label = model._meta.label_lower
-    leading = [kind for kind in _kinds.values() if label in kind.reaches]
-    if not leading:
+    if not is_scoped(model):
         return None
-    found = Q(pk__in=())
-    for kind in leading:
-        ids = scope.of(kind.kind)
+    label, found = model._meta.label_lower, Q(pk__in=())
+    for kind in _kinds.values():
+        ids = scope.of(kind.kind) if label in kind.reaches else frozenset()
         part = kind.condition(label, ids, action) if ids else None
         if part is not None:
             found |= part

@@ -1,5 +1,6 @@
 """All settings, read from the environment, `.env` and the data directory; README lists them."""
 
+import os
 from pathlib import Path
 
 import dj_database_url
@@ -19,20 +20,35 @@ DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY") or keyring.read_or_make(
     DATA_DIR / "secrets" / "secret_key", keyring.new_secret_key()
 )
-_ring = env.text("ADMINSET_ENCRYPTION_KEYS") or keyring.read_or_make(
-    DATA_DIR / "secrets" / "encryption_keys", keyring.new_encryption_key()
-)
 try:
-    ENCRYPTION_KEYS = keyring.parse_ring(_ring)
+    ENCRYPTION_KEYS = keyring.open_ring(
+        env.text("ADMINSET_ENCRYPTION_KEYS"),
+        os.environ.get("ADMINSET_ENCRYPTION_KEYS_FILE", ""),
+        DATA_DIR / "secrets" / "encryption_keys",
+    )
 except ValueError as error:
     raise ImproperlyConfigured(
         f"ADMINSET_ENCRYPTION_KEYS cannot be used: {error}."
     ) from error
+# Seals the audit trail (docs/audit.md). Not made from SECRET_KEY: that one may be changed at any time.
+_audit_ring = env.text("ADMINSET_AUDIT_KEYS") or keyring.read_or_make(
+    DATA_DIR / "secrets" / "audit_keys", keyring.new_encryption_key()
+)
+try:
+    AUDIT_KEYS = keyring.parse_ring(_audit_ring)
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"ADMINSET_AUDIT_KEYS cannot be used: {error}."
+    ) from error
+# Where the trail's last seal is written each day; empty: nowhere.
+AUDIT_ANCHOR_FILE = env.text(
+    "ADMINSET_AUDIT_ANCHOR_FILE", str(DATA_DIR / "audit" / "anchors.jsonl")
+)
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 HTTPS = env.boolean("ADMINSET_HTTPS", False)
-TRUSTED_PROXIES = env.words("ADMINSET_TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = env.networks("ADMINSET_TRUSTED_PROXIES")
 
 # ---- Rooms
 INSTALLED_APPS = [
@@ -60,6 +76,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "adminset.middleware.request_context",
+    "adminset.admission.allowed_networks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -68,10 +85,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.watch_session",
     "adminset.middleware.user_preferences",
+    "adminset.admission.maintenance_mode",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.duties.DutiesFirst",
     "adminset.middleware.domain_errors",
 ]
 ROOT_URLCONF = "adminset.urls"
@@ -87,6 +107,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "adminset.navigation.context",
+                "adminset.navigation.maintenance_state",
             ],
             "builtins": ["adminset.templatetags.ui", "django.templatetags.i18n"],
         },
@@ -149,6 +170,22 @@ RUN_QUEUE = "runs"
 CELERY_TASK_ROUTES = {"tasks.run_run": {"queue": RUN_QUEUE}}
 CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "adminset.seal_audit": {
+        "task": "adminset.seal_audit",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
+    "adminset.forward_audit": {
+        "task": "adminset.forward_audit",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    # Looks each hour whether a day has gone by, so that a receiver that was away gets its anchor later.
+    "adminset.anchor_audit": {
+        "task": "adminset.anchor_audit",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "tasks.reap_runs": {
         "task": "tasks.reap_runs",
         "schedule": 10,
@@ -169,6 +206,7 @@ WORKER_CONCURRENCY = env.integer("ADMINSET_WORKER_CONCURRENCY", 4, least=1, most
 from adminset.settings_access import *  # noqa: E402,F403 - its own file for the length of this one; after env.load
 
 AUTH_USER_MODEL = "accounts.User"
+PERMISSION_EXPLAINER = "accounts.explain.refusal"
 AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
@@ -189,6 +227,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.breached.BreachedPasswordValidator"},
 ]
 
 # ---- Languages and time
@@ -222,6 +261,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [SELF],
         "form-action": [SELF],
         "frame-ancestors": ["'none'"],
+        "report-uri": "/csp-report/",
     }
 }
 X_FRAME_OPTIONS = "DENY"
@@ -231,6 +271,9 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # A cookie of this name comes from this very host over TLS, or not at all: no other host of the domain can plant it.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_SSL_REDIRECT = HTTPS and env.boolean("ADMINSET_HTTPS_REDIRECT", True)
 # Probes and the agent of this very machine come over loopback, past the proxy that speaks TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/agent/"]
@@ -252,7 +295,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["adminset.crud.rest.ResourcePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["adminset.crud.parsing.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "adminset.crud.rest.Pagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "adminset.crud.rest.answer_error",
@@ -327,5 +370,13 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    # uvicorn brings handlers of its own, which would write tracebacks past our masks.
+    "loggers": {
+        "uvicorn": {"propagate": True},
+        # Requests are logged by whoever stands in front; --no-access-log alone is undone by the line above.
+        "uvicorn.access": {"propagate": False, "handlers": []},
+    },
 }
+DEFAULT_EXCEPTION_REPORTER = "adminset.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "adminset.error_reports.ReportFilter"
 APPLICATION_NAME = _("AdminSet")

@@ -5,6 +5,12 @@ from adminset import env
 # ---- Sign-in
 SIGN_IN_WINDOW_SECONDS = env.integer("ADMINSET_SIGN_IN_WINDOW_SECONDS", 300, least=10)
 SIGN_IN_ATTEMPTS = env.integer("ADMINSET_SIGN_IN_ATTEMPTS", 5, least=1)
+SIGN_IN_ADDRESS_ATTEMPTS = env.integer("ADMINSET_SIGN_IN_ADDRESS_ATTEMPTS", 50, least=1)
+SIGN_IN_ACCOUNT_ATTEMPTS = env.integer("ADMINSET_SIGN_IN_ACCOUNT_ATTEMPTS", 30, least=1)
+# SHA-1 hashes of breached passwords, sorted (accounts/breached.py).
+BREACHED_PASSWORDS = env.text("ADMINSET_BREACHED_PASSWORDS")
+
+ADMINS_NEED_SECOND_FACTOR = env.boolean("ADMINSET_ADMINS_NEED_SECOND_FACTOR", False)
 
 # ---- Sessions and step-up
 SESSION_ENGINE = "accounts.sessions"
@@ -44,11 +50,22 @@ TOKEN_MAX_DAYS = env.integer("ADMINSET_TOKEN_MAX_DAYS", 365, least=1)
 TOKEN_OVERLAP_HOURS = env.integer("ADMINSET_TOKEN_OVERLAP_HOURS", 24, least=0)
 
 # ---- Admission
-ALLOWED_NETWORKS = env.words("ADMINSET_ALLOWED_NETWORKS", [])
-ENROL_NETWORKS = env.words("ADMINSET_ENROL_NETWORKS", [])
+ALLOWED_NETWORKS = env.networks("ADMINSET_ALLOWED_NETWORKS")
+ENROL_NETWORKS = env.networks("ADMINSET_ENROL_NETWORKS")
 
-# ---- Audit trail
+# ---- Audit trail (docs/audit.md); its keys and the file of its anchors stand in settings.py
+AUDIT_ANCHOR_URL = env.text("ADMINSET_AUDIT_ANCHOR_URL")
+AUDIT_SYSLOG = env.text("ADMINSET_AUDIT_SYSLOG")
 
 # ---- Outgoing requests
+# Private networks that web-hooks and the like may reach; loopback and link-local too only when they stand here.
+OUTBOUND_ALLOWED_NETWORKS = env.networks("ADMINSET_OUTBOUND_ALLOWED_NETWORKS")
+OUTBOUND_CA_FILE = env.text("ADMINSET_OUTBOUND_CA_FILE")
+OUTBOUND_TIMEOUT_SECONDS = env.integer(
+    "ADMINSET_OUTBOUND_TIMEOUT_SECONDS", 10, least=1, most=300
+)
+OUTBOUND_MAX_BYTES = env.integer("ADMINSET_OUTBOUND_MAX_BYTES", 2**20, least=1024)
 
 # ---- What requests may carry
+JSON_MAX_DEPTH = env.integer("ADMINSET_JSON_MAX_DEPTH", 32, least=4)
+CSP_REPORTS_PER_MINUTE = env.integer("ADMINSET_CSP_REPORTS_PER_MINUTE", 60, least=0)

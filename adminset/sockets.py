@@ -1,8 +1,13 @@
 """The web sockets of all rooms: each room's sockets.py lists its own."""
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern
 from django.utils.module_loading import module_has_submodule
 
@@ -16,3 +21,37 @@ def routes() -> list[URLPattern]:
                 import_module(f"{config.name}.sockets"), "socket_patterns", []
             )
     return found
+
+
+def own_origin(application: Callable[..., Awaitable[None]]) -> Any:
+    """Let in web sockets that a page of ours opened: same host and port, or an origin of CSRF_TRUSTED_ORIGINS."""
+
+    async def wrapped(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        host = headers.get(b"host", b"").decode("latin-1")
+        if is_own_origin(origin, host):
+            await application(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.close", "code": 4403})
+
+    return wrapped
+
+
+def is_own_origin(origin: str, host: str) -> bool:
+    """Say whether an Origin header names the host that was asked; a request without one is no page's."""
+    if origin and origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    try:
+        asked = urlsplit(origin)
+        port = asked.port
+    except ValueError:
+        return False
+    usual = {"http": 80, "https": 443}.get(asked.scheme)
+    domain, host_port = split_domain_port(host)
+    if usual is None or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        return False
+    # A proxy may leave out the port; then the usual one was meant.
+    same_port = (port or usual) == (int(host_port) if host_port.isdigit() else usual)
+    return split_domain_port(asked.netloc)[0] == domain and same_port

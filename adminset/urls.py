@@ -4,13 +4,16 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
-from adminset import views
-from adminset.crud import api
+from adminset import csp, views
+from adminset.crud import api, choices
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
     path("system/state/", views.system_state, name="system_state"),
+    path("system/maintenance/", views.maintenance_switch, name="maintenance"),
+    path("csp-report/", csp.csp_report, name="csp_report"),
+    path("choices/<slug:path>/", choices.choices, name="choices"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("i18n/set-language/", set_language, name="set_language"),
@@ -19,6 +22,7 @@ urlpatterns = [
     path("tasks/", include("tasks.urls")),
     path("monitor/", include("monitor.urls")),
     path("api/agent/v1/", include("monitor.agent_urls")),
+    path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("cmdb.api_urls")),
 ]
 # Behind the rooms: only now all resources are known.

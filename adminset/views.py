@@ -1,15 +1,16 @@
 """The pages that belong to no room: home, health, search, errors."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from adminset import health, navigation
+from adminset import audit, health, maintenance, navigation, refusals
+from adminset.audit import Actor
 from adminset.crud.resource import all_resources
 from adminset.crud.search import find_everywhere
 from adminset.errors import DomainError
@@ -50,6 +51,25 @@ def system_state(request: HttpRequest) -> HttpResponse:
     """Show each part of the portal and its state."""
     context = {"state": health.state(), "page_title": _("State of the portal")}
     return render(request, "system_state.html", context)
+
+
+@requires(maintenance.PERMISSION)
+@require_http_methods(["GET", "HEAD", "POST"])
+def maintenance_switch(request: HttpRequest) -> HttpResponse:
+    """Show whether maintenance is on; turn it on with a sentence for everybody else, or off."""
+    if request.method == "POST":
+        maintenance.switch(
+            actor=cast("Actor", request.user),
+            on=request.POST.get("on") == "1",
+            message=request.POST.get("message", ""),
+        )
+        return redirect("maintenance")
+    context = {
+        "state": maintenance.state(),
+        "most": maintenance.MESSAGE_LENGTH,
+        "page_title": _("Maintenance"),
+    }
+    return render(request, "maintenance.html", context)
 
 
 @never_cache
@@ -94,13 +114,13 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     known = (
         missing if isinstance(exception, PermissionDenied) and "." in missing else ""
     )
-    hint = (
-        _("Ask an administrator for the permission %(name)s.") % {"name": known}
-        if known
-        else ""
-    )
+    user = getattr(request, "user", None)
+    audit.note_refusal(user, known)
+    told = refusals.about(user, known)
+    hint = refusals.sentence(told, known) if wants_json(request) else ""
     error = DomainError(_("You may not do this."), hint, code="forbidden", status=403)
-    return _answer(request, error, "errors/403.html", {"permission": known})
+    extra = {"permission": known, "refusal": told}
+    return _answer(request, error, "errors/403.html", extra)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import cast
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -11,7 +12,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from adminset import audit
 from cmdb import selectors
+from cmdb.models import Host
 
 VIEW_HOST = "cmdb.view_host"
 
@@ -42,4 +45,12 @@ class AnsibleInventory(APIView):
         answer["Cache-Control"] = "private, no-cache"
         answer["Vary"] = "Authorization, Cookie"
         same = get_conditional_response(request._request, etag=etag, response=answer)
+        if same is None or same.status_code == 200:
+            audit.record_export(
+                cast("audit.Actor", request.user),
+                Host,
+                rows=len(found["_meta"]["hostvars"]),
+                kind="ansible",
+                query="",
+            )
         return same or answer

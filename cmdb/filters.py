@@ -82,6 +82,7 @@ class AgentFilter(django_filters.FilterSet):
         choices=[
             ("reporting", _("reporting")),
             ("silent", _("silent")),
+            ("waiting", _("waits to be let in")),
             ("revoked", _("revoked")),
         ],
     )
@@ -94,6 +95,9 @@ class AgentFilter(django_filters.FilterSet):
         """Narrow to agents of one state."""
         if value == "revoked":
             return rows.exclude(revoked_at=None)
+        if value == "waiting":
+            return rows.filter(approved_at=None, revoked_at=None)
+        rows = rows.exclude(approved_at=None)
         heard = rows.filter(revoked_at=None, last_seen_at__gt=silent_before())
         if value == "reporting":
             return heard

@@ -240,6 +240,8 @@ class Agent(Linked):
     approved_at = models.DateTimeField(
         _("let in"), null=True, blank=True, default=timezone.now
     )
+    # What a waiting agent says it is; empty once it is let in.
+    claims = models.JSONField(_("says it is"), default=dict, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     objects = AgentQuerySet.as_manager()  # type: ignore[misc]
@@ -251,7 +253,9 @@ class Agent(Linked):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return str(self.host) if self.host else self.public_id
+        if self.host:
+            return str(self.host)
+        return str(self.claims.get("hostname") or "")[:253] or self.public_id
 
     @property
     def audit_name(self) -> str:
@@ -266,13 +270,27 @@ class Agent(Linked):
 
     @property
     def state(self) -> str:
-        """Name its state: reporting is ok, silent danger, revoked idle."""
-        return "idle" if self.revoked_at else "ok" if self.is_live else "danger"
+        """Name its state: reporting is ok, silent danger, waiting warning, revoked idle."""
+        if self.revoked_at:
+            return "idle"
+        if self.approved_at is None:
+            return "warning"
+        return "ok" if self.is_live else "danger"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether somebody has yet to let it in."""
+        return self.approved_at is None and self.revoked_at is None
 
     @property
     def state_label(self) -> str:
         """Say its state in a word."""
-        words = {"ok": _("reporting"), "danger": _("silent"), "idle": _("revoked")}
+        words = {
+            "ok": _("reporting"),
+            "danger": _("silent"),
+            "warning": _("waits to be let in"),
+            "idle": _("revoked"),
+        }
         return str(words[self.state])
 
 

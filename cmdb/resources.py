@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from adminset.crud.resource import Action, Panel, Resource
+from adminset.crud.resource import Action, Panel, Resource, seen_count
 from cmdb import extensions, filters, tables
 from cmdb.forms import agents as agent_forms
 from cmdb.forms import places
@@ -36,18 +35,6 @@ AGENT_TABS = ("cmdb:agent_list", "cmdb:enrolmenttoken_list")
 MOST_ON_A_PANEL = 500
 
 
-def _with_counts(**counted: str) -> Callable[[QuerySet], QuerySet]:
-    def rows(found: QuerySet) -> QuerySet:
-        counts = {
-            f"{name}_count": Count(relation, distinct=True)
-            for name, relation in counted.items()
-        }
-        # A query that groups forgets the model's own order.
-        return found.annotate(**counts).order_by(*found.model._meta.ordering)
-
-    return rows
-
-
 def _hosts_of(field: str, *order: str) -> Callable[[HttpRequest, Any], dict[str, Any]]:
     """Make the context of a panel that lists the hosts of an object, as far as the user sees them."""
 
@@ -66,7 +53,11 @@ def _hosts_of(field: str, *order: str) -> Callable[[HttpRequest, Any], dict[str,
 
 def _cabinets_of(request: HttpRequest, instance: Idc) -> dict[str, Any]:
     rows = Cabinet.objects.visible_to(request.user).filter(idc=instance)
-    return {"cabinets": rows.annotate(host_count=Count("hosts"))[:MOST_ON_A_PANEL]}
+    return {
+        "cabinets": rows.annotate(
+            host_count=seen_count(Cabinet, "hosts", request.user)
+        )[:MOST_ON_A_PANEL]
+    }
 
 
 def _host_panel(field: str, *order: str) -> Panel:
@@ -98,7 +89,7 @@ IDC = Resource(
         _host_panel("idc"),
     ),
     bulk_fields=("contact", "phone", "bandwidth"),
-    list_queryset=_with_counts(cabinet="cabinets", host="hosts"),
+    counts={"cabinet": "cabinets", "host": "hosts"},
 )
 CABINET = Resource(
     model=Cabinet,
@@ -111,7 +102,8 @@ CABINET = Resource(
     tabs=TABS,
     panels=(_host_panel("cabinet", "-cabinet_unit"),),
     bulk_fields=("units", "power_watts"),
-    list_queryset=lambda rows: _with_counts(host="hosts")(rows).select_related("idc"),
+    list_queryset=lambda rows: rows.select_related("idc"),
+    counts={"host": "hosts"},
 )
 HOST_GROUP = Resource(
     model=HostGroup,
@@ -126,7 +118,7 @@ HOST_GROUP = Resource(
     bulk_fields=("description",),
     import_fields=("name", "description"),
     api_fields=("name", "description"),
-    list_queryset=_with_counts(host="hosts"),
+    counts={"host": "hosts"},
     save=groups.save_group,
     delete=groups.delete_group,
 )
@@ -139,7 +131,7 @@ ASSET_STATUS = Resource(
     tabs=TABS,
     panels=(_host_panel("status"),),
     bulk_fields=("state", "monitored"),
-    list_queryset=_with_counts(host="hosts"),
+    counts={"host": "hosts"},
 )
 FOUND_FIELDS = (
     "kernel",
@@ -194,7 +186,7 @@ CREDENTIAL = Resource(
     bulk_fields=("username", "port", "become_method"),
     import_fields=SHOWN_OF_CREDENTIAL,
     api_fields=SHOWN_OF_CREDENTIAL,
-    list_queryset=_with_counts(host="hosts"),
+    counts={"host": "hosts"},
 )
 AGENT_FIELDS = (
     "public_id",
@@ -225,12 +217,28 @@ AGENT = Resource(
             when=lambda agent: agent.host_id and not agent.revoked_at,
         ),
         Action(
+            _("Let in"),
+            "cmdb:agent_admit",
+            "check",
+            "cmdb.change_agent",
+            post=True,
+            when=lambda agent: agent.is_waiting,
+        ),
+        Action(
+            _("Turn away"),
+            "cmdb:agent_refuse",
+            "xmark",
+            "cmdb.change_agent",
+            post=True,
+            when=lambda agent: agent.is_waiting,
+        ),
+        Action(
             _("Revoke"),
             "cmdb:agent_revoke",
             "ban",
             "cmdb.change_agent",
             post=True,
-            when=lambda agent: not agent.revoked_at,
+            when=lambda agent: not agent.revoked_at and not agent.is_waiting,
         ),
     ),
     detail_fields=AGENT_FIELDS,

@@ -14,7 +14,9 @@ def _hosts_of_groups(ids: frozenset[int], action: str) -> Q:
 
 def _agents_of_groups(ids: frozenset[int], action: str) -> Q:
     members = Host.groups.through.objects.filter(hostgroup_id__in=ids)
-    return Q(host__in=members.values("host_id"))
+    # One that waits has no host yet, but the group that its token will put it into.
+    waiting = Q(host=None, enrolment_token__group_id__in=ids)
+    return Q(host__in=members.values("host_id")) | waiting
 
 
 def _credentials_of(path: str, ids: frozenset[int], action: str) -> Q | None:
@@ -44,6 +46,7 @@ GROUPS = ScopeKind(
 HOSTS = ScopeKind(
     "cmdb.host",
     _("Hosts"),
+    path="hosts",
     reaches={
         "cmdb.host": "pk",
         "cmdb.agent": "host",

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import Http404
 
-from cmdb.models import AssetStatus, Host, HostGroup
+from cmdb.models import Agent, AssetStatus, Host, HostGroup
 
 # Ansible evaluates {{ }}, {% %} and {# #} in what an inventory says.
 TEMPLATE_MARKS = re.compile(r"[{}]")
@@ -137,6 +137,7 @@ def figures(user: Any) -> dict[str, Any]:
         "total": rows.count(),
         "silent": rows.silent().count(),
         "reporting": rows.reporting().count(),
+        "waiting": Agent.objects.visible_to(user).waiting().count(),
         "by_status": [
             (statuses[pk], count) for pk, count in sorted(by_status, key=str) if pk
         ],

@@ -9,6 +9,8 @@ app_name = "cmdb"
 urlpatterns = [
     path("card/", views.card, name="card"),
     path("agents/<int:pk>/revoke/", views.agent_revoke, name="agent_revoke"),
+    path("agents/<int:pk>/admit/", views.agent_admit, name="agent_admit"),
+    path("agents/<int:pk>/refuse/", views.agent_refuse, name="agent_refuse"),
     path("agents/<int:pk>/link/", views.agent_link, name="agent_link"),
     path("enrolment-tokens/add/", views.enrolmenttoken_add, name="enrolmenttoken_add"),
     path(

@@ -16,7 +16,7 @@ from adminset.http import requires
 from cmdb import selectors
 from cmdb.forms.agents import AgentForm, EnrolmentTokenForm
 from cmdb.models import Agent, EnrolmentToken
-from cmdb.services import agents, hosts, tokens
+from cmdb.services import admission, agents, hosts, tokens
 
 INSTALL = "python -m agent enroll --server {server} --token-file token.txt"
 
@@ -81,6 +81,26 @@ def agent_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires("cmdb.change_agent")
+@require_POST
+def agent_admit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a waiting agent in."""
+    agent: Agent = selectors.to_change(Agent, request.user, pk)
+    host = admission.admit(actor=me(request), agent=agent)
+    messages.success(request, _("%(name)s is let in.") % {"name": host})
+    return redirect(agent)
+
+
+@requires("cmdb.change_agent")
+@require_POST
+def agent_refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a waiting agent away."""
+    agent: Agent = selectors.to_change(Agent, request.user, pk)
+    admission.refuse(actor=me(request), agent=agent)
+    messages.success(request, _("%(name)s is turned away.") % {"name": agent})
+    return redirect(agent)
+
+
+@requires("cmdb.change_agent")
 def agent_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a person say that a discovered host is one that was entered by hand."""
     agent: Agent = selectors.to_change(Agent, request.user, pk)
@@ -130,7 +150,7 @@ def card(request: HttpRequest) -> HttpResponse:
             for host in figures["newest"]
         ],
         "more_url": hosts_url,
-        "no_hosts": not figures["total"],
+        "no_hosts": not figures["total"] and not figures["waiting"],
         "command": install_command(request),
         "may_enrol": request.user.has_perm("cmdb.add_enrolmenttoken"),
     }
@@ -148,6 +168,15 @@ def _tiles(figures: dict[str, Any], hosts_url: str) -> list[dict[str, Any]]:
             "state": "danger" if silent else "ok",
         },
     ]
+    if figures["waiting"]:
+        tiles.append(
+            {
+                "label": _("Agents to let in"),
+                "value": figures["waiting"],
+                "url": f"{reverse('cmdb:agent_list')}?state=waiting",
+                "state": "warning",
+            }
+        )
     return tiles + [
         {
             "label": status.name,

@@ -17,6 +17,7 @@ def contents() -> dict[str, str]:
     return {
         "secret_key": keyring.new_secret_key(),
         "encryption_keys": keyring.new_encryption_key(),
+        "audit_keys": keyring.new_encryption_key(),
         "admin_password": secrets.token_urlsafe(15),
         "postgres_password": postgres,
         "database_url": f"postgres://adminset:{postgres}@postgres:5432/adminset",
@@ -44,6 +45,6 @@ if __name__ == "__main__":
     names = make(FOLDER)
     told = f"Made {len(names)} files" if names else "Kept the files that are there"
     sys.stdout.write(
-        f"{told} in {FOLDER}. Keep a copy of encryption_keys: without it no credential can be read.\n"
+        f"{told} in {FOLDER}. Keep a copy of encryption_keys, without which no credential can be read, and of audit_keys, without which the audit trail proves nothing.\n"
         f"The first administrator is admin; the password stands in {FOLDER / 'admin_password'}.\n"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tasks.redaction import redact
+from adminset.redaction import redact
 from tasks.targets import HostStatus, Target, changed_key_sentence, pinned_key
 
 RunStatus = Literal["ok", "failed", "unreachable", "timed_out", "cancelled"]

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from adminset.querysets import ScopedQuerySet, scope_of
+from adminset.querysets import Scope, ScopedQuerySet
 from tasks.schedule_models import Schedule
-from tasks.work_models import Playbook, Work, hosts_within, own_rows
+from tasks.work_models import Playbook, Work, hosts_within, visible_or_own
 
 __all__ = ["Playbook", "Run", "RunHost", "Schedule", "Work"]
 
@@ -20,17 +20,18 @@ class RunQuerySet(ScopedQuerySet):
     """Runs by who may see or stop them."""
 
     def visible_to(self, user: Any, action: str = "view") -> Self:
-        """Narrow to runs of the user's own, and those that touch hosts in the scope (all hosts, for more than looking)."""
-        scope = scope_of(user, f"tasks.{action}_run")
-        if scope.everything or not scope:
-            return self.all() if scope else self.none()
+        """Narrow to runs within the scope, and the user's own."""
+        return visible_or_own(self, user, f"tasks.{action}_run", requested_by=user)
+
+    def within(self, scope: Scope, action: str) -> Self:
+        """Narrow to runs that touch hosts in the scope (whose hosts all lie there, for more than looking)."""
         hosts = RunHost.objects.all()
         seen = hosts.filter(host__in=hosts_within(scope, action)).order_by()
         reached = Q(pk__in=seen.values("run"))
         if action != "view":
             beyond = hosts.exclude(pk__in=seen.values("pk")).order_by()
             reached &= ~Q(pk__in=beyond.values("run"))
-        return self.filter(own_rows(scope, requested_by=user) | reached)
+        return self.filter(reached)
 
     def open(self) -> Self:
         """Narrow to runs that have not ended."""
@@ -162,13 +163,12 @@ class RunHostQuerySet(ScopedQuerySet):
 
     def visible_to(self, user: Any, action: str = "view") -> Self:
         """Narrow to hosts in the scope, and all hosts of the user's own runs."""
-        scope = scope_of(user, f"tasks.{action}_run")
-        if scope.everything or not scope:
-            return self.all() if scope else self.none()
-        return self.filter(
-            own_rows(scope, run__requested_by=user)
-            | Q(host__in=hosts_within(scope, action))
-        )
+        permission = f"tasks.{action}_run"
+        return visible_or_own(self, user, permission, run__requested_by=user)
+
+    def within(self, scope: Scope, action: str) -> Self:
+        """Narrow to hosts in the scope."""
+        return self.filter(host__in=hosts_within(scope, action))
 
 
 class RunHost(models.Model):

@@ -1,44 +1,17 @@
-"""Takes known secrets out of text before anybody sees or stores it."""
+"""Takes the secrets of a run out of its output while it streams; what counts as a spelling of one is adminset.redaction's."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
-MASK = "********"
-# A shorter secret would black out half of any text, and show itself by doing so.
-SHORTEST = 4
-SHORTEST_LINE = 16
-
-
-def _forms(secrets: Iterable[str]) -> list[str]:
-    """Return the spellings to hide, longest first: whole, by line, and as JSON."""
-    forms: set[str] = set()
-    for secret in secrets:
-        forms.update({secret, secret.strip(), json.dumps(secret)[1:-1]})
-        forms.add(json.dumps(secret, ensure_ascii=False)[1:-1])
-        lines = [line.strip() for line in secret.splitlines()]
-        if len(lines) > 1:
-            forms.update(line for line in lines if len(line) >= SHORTEST_LINE)
-    wanted = (form for form in forms if len(form) >= SHORTEST)
-    return sorted(wanted, key=len, reverse=True)
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with each of `secrets` (4 characters or more) replaced by a mask.
-
-    Also finds the JSON spelling of a secret and single lines of a private key.
-    """
-    for form in _forms(secrets):
-        text = text.replace(form, MASK)
-    return text
+from adminset.redaction import MASK, spellings
 
 
 class StreamRedactor:
     """Redacts bytes that arrive in pieces, even when a secret spans two of them."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms = [form.encode() for form in _forms(secrets)]
+        self._forms = [form.encode() for form in spellings(secrets)]
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:

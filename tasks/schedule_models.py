@@ -10,28 +10,28 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from adminset.models import Timestamped
-from adminset.querysets import ScopedQuerySet, scope_of
+from adminset.querysets import Scope, ScopedQuerySet
 from cmdb.models import HostGroup
 from tasks import timing
 from tasks.checks import check_time_zone
-from tasks.work_models import Work, hosts_within, own_rows
+from tasks.work_models import Work, hosts_within, visible_or_own
 
 
 class ScheduleQuerySet(ScopedQuerySet):
     """Schedules by who may see or change them."""
 
     def visible_to(self, user: Any, action: str = "view") -> Self:
-        """Narrow to schedules of the user's own, and those that touch the scope (with all targets, for more than looking)."""
-        scope = scope_of(user, f"tasks.{action}_schedule")
-        if scope.everything or not scope:
-            return self.all() if scope else self.none()
+        """Narrow to schedules within the scope, and the user's own."""
+        return visible_or_own(self, user, f"tasks.{action}_schedule", run_as=user)
+
+    def within(self, scope: Scope, action: str) -> Self:
+        """Narrow to schedules that touch the scope (with all targets, for more than looking)."""
         hosts = hosts_within(scope, action)
         groups = HostGroup.objects.all().within(scope, action).order_by().values("pk")
         on_host, on_group = (
             Schedule.hosts.through.objects,
             Schedule.groups.through.objects,
         )
-        own = own_rows(scope, run_as=user)
         reached = Q(pk__in=on_host.filter(host__in=hosts).values("schedule"))
         reached |= Q(pk__in=on_group.filter(hostgroup__in=groups).values("schedule"))
         if action != "view":
@@ -39,7 +39,7 @@ class ScheduleQuerySet(ScopedQuerySet):
             reached &= ~Q(
                 pk__in=on_group.exclude(hostgroup__in=groups).values("schedule")
             )
-        return self.filter(own | reached)
+        return self.filter(reached)
 
 
 class Schedule(Timestamped, Work):

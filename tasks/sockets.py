@@ -11,11 +11,11 @@ import redis.asyncio
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.urls import path
-from django.utils.crypto import constant_time_compare
 from redis.exceptions import RedisError
 
+from accounts import door
+from accounts.models import User
 from tasks.feed import Feed, Message
 from tasks.output import channel
 
@@ -107,6 +107,7 @@ class RunConsumer(AsyncWebsocketConsumer):
     def _may_enter(self) -> bool:
         return (
             bool(self.feed.user.has_perm(self.permission))
+            and not door.has_duty(self.feed.user, self.scope.get("session"))
             and self.feed.run() is not None
         )
 
@@ -142,18 +143,15 @@ class RunConsumer(AsyncWebsocketConsumer):
                 await self.hints.wait()
 
     def _look_again(self) -> None:
-        """Ask the database once more who this is and what that user may do; a session that ended, or a new password, is nobody."""
+        """Ask the database once more who this is and what that user may do; a session that ended, or a new password, is nobody.
+
+        Watching is no act: it does not keep the session alive.
+        """
         session = self.scope.get("session")
-        key = getattr(session, "session_key", None)
-        user = (
-            get_user_model()
-            .objects.filter(pk=self.feed.user.pk, is_active=True)
-            .first()
-        )
-        if user is not None and session is not None and key:
-            told = session.__class__(key).get(HASH_SESSION_KEY, "")
-            if not constant_time_compare(told, user.get_session_auth_hash()):
-                user = None
+        if session is not None:
+            user = door.whose(session.session_key)
+        else:
+            user = User.objects.active().filter(pk=self.feed.user.pk).first()
         self.feed.see_as(user)
 
     async def _send(self, messages: list[Message]) -> None:

@@ -1,6 +1,6 @@
 """What may run: a playbook as text, and the fields of any work."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from adminset.models import Timestamped
-from adminset.querysets import Scope
+from adminset.querysets import Scope, ScopedQuerySet, scope_of
 from cmdb.models import Host
 from tasks.checks import check_playbook
 
@@ -21,9 +21,24 @@ def hosts_within(scope: Scope, action: str) -> models.QuerySet:
     return Host.objects.all().within(scope, action).order_by().values("pk")
 
 
-def own_rows(scope: Scope, **owner: Any) -> Q:
-    """Give the condition for what is one's own; a token that is limited to some objects does not reach it by that."""
-    return Q(pk__in=()) if scope.limit else Q(**owner)
+Rows = TypeVar("Rows", bound=ScopedQuerySet)
+
+
+def visible_or_own(rows: Rows, user: Any, permission: str, **owner: Any) -> Rows:
+    """Narrow to rows where the permission holds, and the user's own.
+
+    A token that is limited to some objects does not reach others because they are its user's.
+    """
+    scope = scope_of(user, permission)
+    if scope.everything or not scope:
+        return rows.all() if scope else rows.none()
+    reached = rows.model._default_manager.all().within(scope, _action(permission))
+    own = Q(pk__in=()) if scope.limit else Q(**owner)
+    return rows.filter(own | Q(pk__in=reached.order_by().values("pk")))
+
+
+def _action(permission: str) -> str:
+    return permission.partition(".")[2].partition("_")[0]
 
 
 class Playbook(Timestamped):

@@ -1,14 +1,17 @@
 """The cast of the tests: who is who, and a browser client for each."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from adminset import audit_triggers, maintenance
 from adminset.http import PROVED_AT
 from cmdb.models import HostGroup
 from monitor import metric_store
@@ -17,9 +20,22 @@ from tests.factories import make_group, make_user
 from tests.mongo import MongoServer, given_url
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database without the triggers of the audit trail: tests empty its tables (test_audit_triggers.py makes them)."""
+    with django_db_blocker.unblock():
+        audit_triggers.drop(connection)
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remember for the whole test that maintenance is off: the look at the switch is no query of what is tested."""
+    monkeypatch.setattr(maintenance, "_kept", (math.inf, {}))
 
 
 @pytest.fixture
@@ -49,6 +65,7 @@ def operator(group: HostGroup) -> User:
         perms=[
             *(f"cmdb.{action}_host" for action in actions),
             "cmdb.view_hostgroup",
+            "cmdb.use_credential",
             "cmdb.view_idc",
             "cmdb.view_agent",
             "monitor.view_metrics",

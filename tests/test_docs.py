@@ -16,7 +16,9 @@ def _documents() -> str:
 
 def settings_names() -> list[str]:
     """Name every variable that the portal reads from the environment."""
-    reads = re.compile(r'env\.(?:text|integer|boolean|words|choice)\(\s*"([A-Z0-9_]+)"')
+    reads = re.compile(
+        r'env\.(?:text|integer|boolean|words|networks|choice)\(\s*"([A-Z0-9_]+)"'
+    )
     sources = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
     return sorted(
         {

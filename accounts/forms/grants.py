@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Grant, Role
 from accounts.permission_field import PermissionField
 from adminset import scopes
-from adminset.crud.forms import ResourceForm
+from adminset.crud.choices import RemoteSelectMultiple
+from adminset.crud.forms import ResourceForm, moment_input
 
 
 class RoleForm(ResourceForm):
@@ -19,7 +20,7 @@ class RoleForm(ResourceForm):
 
     class Meta:
         model = Role
-        fields = ["name", "description", "permissions"]
+        fields = ["name", "description", "requires_second_factor", "permissions"]
 
 
 class GrantForm(ResourceForm):
@@ -27,7 +28,8 @@ class GrantForm(ResourceForm):
 
     class Meta:
         model = Grant
-        fields = ["user", "role", "everything"]
+        fields = ["user", "role", "everything", "valid_from", "valid_until"]
+        widgets = {"valid_from": moment_input(), "valid_until": moment_input()}
         help_texts = {
             "everything": _(
                 "Holds on all objects. Otherwise it holds only on what is chosen below."
@@ -39,9 +41,10 @@ class GrantForm(ResourceForm):
         stored = self.instance.scope_ids if self.instance.pk else {}
         self.unseen: dict[str, set[int]] = {}
         for kind in scopes.all_kinds():
-            seen = set(kind.rows(self.user).values_list("pk", flat=True))
             mine = set(stored.get(kind.kind, ()))
-            self.initial.setdefault(kind.field_name, sorted(mine & seen))
+            rows = kind.rows(self.user).filter(pk__in=mine)
+            seen = set(rows.values_list("pk", flat=True))
+            self.initial.setdefault(kind.field_name, sorted(seen))
             self.unseen[kind.kind] = mine - seen
 
     def clean(self) -> dict[str, Any]:
@@ -70,7 +73,10 @@ def grant_form() -> type[GrantForm]:
     """Make the form of a grant with the kinds of scope that the rooms brought: call it once all are ready."""
     fields = {
         kind.field_name: forms.ModelMultipleChoiceField(
-            kind.all_rows(), label=capfirst(kind.label), required=False
+            kind.all_rows(),
+            label=capfirst(kind.label),
+            required=False,
+            widget=RemoteSelectMultiple(kind.path) if kind.path else None,
         )
         for kind in scopes.all_kinds()
     }

@@ -71,6 +71,22 @@ class NewPasswordForm(forms.Form):
         return str(repeat)
 
 
+def must_change_field() -> forms.BooleanField:
+    """Make the switch beside a password that is set for somebody else."""
+    return forms.BooleanField(
+        label=_("Must choose a new password"),
+        required=False,
+        initial=True,
+        help_text=_("After the next sign-in, before anything else."),
+    )
+
+
+class SetPasswordForm(NewPasswordForm):
+    """A new password for somebody else."""
+
+    must_change = must_change_field()
+
+
 class OwnPasswordForm(NewPasswordForm):
     """A new password for oneself, with the old one as evidence."""
 

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms.passwords import password_field
+from accounts.forms.passwords import must_change_field, password_field
 from accounts.models import User
 from adminset.crud.forms import ResourceForm
 
@@ -54,6 +54,7 @@ class UserForm(ResourceForm):
             "Empty: it stays as it is; a new user cannot sign in until a password is set."
         ),
     )
+    must_change = must_change_field()
     language = forms.ChoiceField(
         label=capfirst(_("language")), choices=_languages, required=False
     )
@@ -65,6 +66,7 @@ class UserForm(ResourceForm):
         "display_name",
         "email",
         "password",
+        "must_change",
         "is_active",
         "is_superuser",
         "language",

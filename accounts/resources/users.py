@@ -6,11 +6,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import filters, selectors, tables
+from accounts import filters, selectors, session_selectors, tables
 from accounts.forms.grants import RoleForm
 from accounts.forms.users import UserForm
 from accounts.models import Role, User
 from accounts.services import roles, users
+from accounts.services.second_factor import factor_of
 from adminset.crud.resource import Action, Panel, Resource
 
 TABS = (
@@ -18,6 +19,7 @@ TABS = (
     "accounts:role_list",
     "accounts:grant_list",
     "accounts:apitoken_list",
+    "accounts:portalsession_list",
 )
 
 
@@ -39,6 +41,14 @@ def _described(request: HttpRequest, grants: Any) -> list[dict[str, Any]]:
 
 def _tokens(request: HttpRequest, user: User) -> Mapping[str, Any]:
     return {"tokens": selectors.tokens_of(user)}
+
+
+def _sessions(request: HttpRequest, user: User) -> Mapping[str, Any]:
+    return {
+        "sessions": session_selectors.sessions_of(user),
+        "current": getattr(getattr(request.session, "row", None), "pk", 0),
+        "may_end": request.user.has_perm("accounts.delete_portalsession"),
+    }
 
 
 USERS = Resource(
@@ -98,10 +108,38 @@ USERS = Resource(
             _tokens,
             "accounts.view_apitoken",
         ),
+        Panel(
+            "sessions",
+            _("Sessions"),
+            "accounts/_sessions.html",
+            _sessions,
+            "accounts.view_portalsession",
+        ),
     ),
     actions=(
         Action(
+            _("Audit trail"),
+            "accounts:user_audit",
+            "clock-rotate-left",
+            "adminset.view_auditentry",
+        ),
+        Action(
             _("Set password"), "accounts:user_password", "lock", "accounts.change_user"
+        ),
+        Action(
+            _("Reset the second factor"),
+            "accounts:user_second_factor_reset",
+            "mobile-screen",
+            "accounts.change_user",
+            post=True,
+            when=lambda user: factor_of(user) is not None,
+        ),
+        Action(
+            _("Sign out everywhere"),
+            "accounts:user_sessions_end",
+            "arrow-right-from-bracket",
+            "accounts.delete_portalsession",
+            post=True,
         ),
     ),
 )
@@ -115,8 +153,14 @@ ROLES = Resource(
     icon="user-shield",
     tabs=TABS,
     search=("name", "description"),
-    detail_fields=("name", "description"),
-    api_fields=("name", "description", "permissions", "permission_names"),
+    detail_fields=("name", "description", "requires_second_factor"),
+    api_fields=(
+        "name",
+        "description",
+        "requires_second_factor",
+        "permissions",
+        "permission_names",
+    ),
     list_queryset=selectors.roles_for_list,
     save=roles.save_role,
     delete=roles.delete_role,

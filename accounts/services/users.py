@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import guards
 from accounts.models import Grant, User
 from accounts.services.grants import delete_grants
+from accounts.services.sessions import end_sessions
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud
@@ -33,10 +34,18 @@ def save_user(*, actor: Actor, form: Any) -> User:
     password = form.cleaned_data.get("password")
     if password or before is None:
         user.set_password(password or None)
-    saved = crud.save(actor=actor, form=form)
+    if password:
+        user.must_change_password = bool(form.cleaned_data.get("must_change"))
+    saved = cast("User", crud.save(actor=actor, form=form))
     if password and before is not None:
         audit.record(actor, "user.password", saved)
-    return cast("User", saved)
+    if before is not None and (password or not _comes_in_by_the_door(saved)):
+        end_sessions(actor=actor, user=saved)
+    return saved
+
+
+def _comes_in_by_the_door(user: User) -> bool:
+    return user.may_sign_in and user.kind == User.Kind.PERSON
 
 
 def _check_changed_user(actor: Actor, before: User, after: User) -> None:
@@ -85,8 +94,19 @@ def check_password(*, password: str, user: User) -> None:
 
 
 @transaction.atomic
-def set_password(*, actor: Actor, user: User, password: str) -> None:
+def set_password(
+    *,
+    actor: Actor,
+    user: User,
+    password: str,
+    must_change: bool = False,
+    keep: int | None = None,
+) -> None:
     """Give a user a new password; the user's sessions end.
+
+    Args:
+        must_change: the user has to choose another one before anything else.
+        keep: the id of the one session that goes on.
 
     Raises:
         DomainError: the password is too weak, or the user stands above the actor.
@@ -95,8 +115,10 @@ def set_password(*, actor: Actor, user: User, password: str) -> None:
         guards.ensure_not_above(actor, user)
     check_password(password=password, user=user)
     user.set_password(password)
-    user.save(update_fields=["password", "updated_at"])
+    user.must_change_password = must_change
+    user.save(update_fields=["password", "must_change_password", "updated_at"])
     audit.record(actor, "user.password", user)
+    end_sessions(actor=actor, user=user, keep=keep)
 
 
 @transaction.atomic

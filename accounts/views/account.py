@@ -2,17 +2,18 @@
 
 from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import door, selectors
-from accounts.forms.passwords import NewPasswordForm, OwnPasswordForm
+from accounts.forms.passwords import OwnPasswordForm, SetPasswordForm
 from accounts.forms.users import PreferencesForm
 from accounts.services import users as services
 from accounts.views.pages import form_methods, form_page, me, refuse, sent
+from accounts.views.sessions import this_session
 from adminset.errors import DomainError
 from adminset.http import SIGNED_IN, requires, safe_next
 
@@ -51,7 +52,12 @@ def password_change(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         old, new = form.cleaned_data["old_password"], form.cleaned_data["password"]
         try:
-            door.change_own_password(actor=user, old_password=old, password=new)
+            door.change_own_password(
+                actor=user,
+                old_password=old,
+                password=new,
+                session=this_session(request),
+            )
         except DomainError as error:
             refuse(form, error)
         else:
@@ -59,10 +65,17 @@ def password_change(request: HttpRequest) -> HttpResponse:
             messages.success(
                 request, _("Your password is changed; other sessions have ended.")
             )
-            return redirect("accounts:profile")
+            return redirect(safe_next(request, reverse("accounts:profile")))
     title, back = _("Change password"), reverse("accounts:profile")
-    crumbs = [(_("My account"), back), (title, None)]
-    return form_page(request, form, title, back, crumbs=crumbs)
+    context = {
+        "form": form,
+        "page_title": title,
+        "cancel_url": "" if user.must_change_password else back,
+        "crumbs": [(_("My account"), back), (title, None)],
+        "must_change": user.must_change_password,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "accounts/password_change.html", context, status=status)
 
 
 @sensitive_post_parameters("password", "repeat")
@@ -73,11 +86,14 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(selectors.users(me(request), "change"), pk=pk)
     if user == me(request):
         return redirect("accounts:password_change")
-    form = NewPasswordForm(sent(request), user=user)
+    form = SetPasswordForm(sent(request), user=user)
     if form.is_valid():
         try:
             services.set_password(
-                actor=me(request), user=user, password=form.cleaned_data["password"]
+                actor=me(request),
+                user=user,
+                password=form.cleaned_data["password"],
+                must_change=form.cleaned_data["must_change"],
             )
         except DomainError as error:
             refuse(form, error)

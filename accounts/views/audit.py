@@ -1,39 +1,50 @@
 """The audit trail as pages."""
 
-from django.core.paginator import Paginator
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
-from accounts import selectors
-from accounts.filters import AuditFilter
+from accounts import audit_diff, audit_selectors, selectors
+from accounts.audit_filters import AuditFilter
 from accounts.tables import AuditTable
 from accounts.views.pages import me
+from adminset import audit, audit_export, audit_verify
+from adminset.errors import DomainError
 from adminset.http import requires
+from adminset.models import AuditEntry
+from adminset.streams import stream
 
-ROWS_A_PAGE = 50
 LATEST = 8
 
 
 @requires("adminset.view_auditentry")
 @require_safe
 def audit_list(request: HttpRequest) -> HttpResponse:
-    """Show the audit trail, newest first, as the filter narrows it."""
-    filterset = AuditFilter(
-        request.GET, selectors.audit_trail(me(request)), request=request
+    """Show the audit trail, newest first, as the filter narrows it; or give it as a file (`?export=jsonl`)."""
+    trail = selectors.audit_trail(me(request))
+    filterset = AuditFilter(request.GET, trail, request=request)
+    if request.GET.get("export"):
+        return _download(request, filterset)
+    page = audit_selectors.TrailPage(
+        filterset.qs,
+        filterset.verbs,
+        filterset.text,
+        before=audit_selectors.place_id(request.GET.get("before")),
+        after=audit_selectors.place_id(request.GET.get("after")),
     )
-    table = AuditTable(filterset.qs, request=request)
-    RequestConfig(request, paginate=False).configure(table)
-    table.paginator = Paginator(table.rows, ROWS_A_PAGE)
-    table.page = table.paginator.get_page(request.GET.get("page"))
     context = {
-        "table": table,
-        "page": table.page,
-        "total": table.page.paginator.count,
-        "per_page": ROWS_A_PAGE,
+        "page": page,
+        "table": AuditTable(page.entries, request=request),
+        "total": page.total,
+        "most": audit_selectors.COUNTED,
+        "looked_through": audit_selectors.LOOKED_THROUGH,
         "filterset": filterset,
         "q": request.GET.get("q", ""),
         "is_filtered": bool(filterset.form.changed_data),
@@ -47,25 +58,67 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def _download(request: HttpRequest, filterset: AuditFilter) -> Any:
+    kind = request.GET["export"]
+    if kind != "jsonl":
+        raise DomainError(
+            _("There is no export as %(kind)s.") % {"kind": kind[:20]}, _("Use jsonl.")
+        )
+    query = request.GET.copy()
+    for name in ("export", "before", "after"):
+        query.pop(name, None)
+    # Not counted first: that would take as long as the export itself.
+    audit.record_export(
+        me(request), AuditEntry, rows="all", kind=kind, query=query.urlencode()
+    )
+    batches = audit_selectors.all_lines(filterset.qs, filterset.verbs, filterset.text)
+    name = f"audit-{timezone.localtime():%Y%m%d-%H%M}.jsonl"
+    return stream(
+        request,
+        _as_text(batches),
+        content_type="application/x-ndjson; charset=utf-8",
+        file_name=name,
+    )
+
+
+def _as_text(batches: Iterator[list[AuditEntry]]) -> Iterator[str]:
+    for batch in batches:
+        yield "".join(f"{audit_export.as_json(entry)}\n" for entry in batch)
+
+
 @requires("adminset.view_auditentry")
 @require_safe
 def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one line of the trail: what changed from what to what, and what else the same request did."""
+    """Show one line of the trail: what changed from what to what, its place in the chain, and what else the same request did."""
     trail = selectors.audit_trail(me(request))
     entry = get_object_or_404(trail, pk=pk)
-    same = (
-        trail.filter(request_id=entry.request_id).exclude(request_id="").exclude(pk=pk)
-    )
+    same = trail.none()
+    if entry.request_id:
+        same = trail.filter(request_id=entry.request_id).exclude(pk=pk)
     title = _("Entry %(number)s") % {"number": entry.pk}
+    about = {"target_type": entry.target_type, "target_id": entry.target_id}
     context = {
         "entry": entry,
-        "changes": selectors.labelled_changes(entry),
+        "changes": [
+            {**change, "diff": audit_diff.describe(change)}
+            for change in selectors.labelled_changes(entry)
+        ],
+        "seal": audit_verify.state_of(entry),
         "target_url": selectors.target_url(me(request), entry),
+        "about": urlencode(about) if entry.target_id else "",
         "same_request": same[:LATEST],
         "page_title": title,
         "crumbs": [(_("Audit trail"), reverse("accounts:audit_list")), (title, None)],
     }
     return render(request, "accounts/audit_detail.html", context)
+
+
+@requires("adminset.view_auditentry")
+@require_safe
+def user_audit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go to what a person did."""
+    user = get_object_or_404(selectors.users(me(request), "view"), pk=pk)
+    return redirect(f"{reverse('accounts:audit_list')}?{urlencode({'actor': user.pk})}")
 
 
 @requires("adminset.view_auditentry")

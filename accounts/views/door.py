@@ -1,8 +1,5 @@
 """The door: signing in and out."""
 
-import time
-
-from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,11 +8,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import door, throttle
+from accounts import door
 from accounts.forms.passwords import SignInForm
-from accounts.views.pages import form_methods, me, refuse, sent
+from accounts.views.pages import form_methods, refuse, sent
+from accounts.views.second_factor import pass_on
 from adminset.errors import DomainError
-from adminset.http import PROVED_AT, SIGNED_IN, requires, safe_next
+from adminset.http import SIGNED_IN, requires, safe_next
 
 
 @sensitive_post_parameters("password")
@@ -27,21 +25,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(target)
     form = SignInForm(sent(request))
-    status = 422 if form.errors else 200
+    status, wait = 422 if form.errors else 200, None
     if form.is_valid():
         try:
             user = door.authenticate(**form.cleaned_data)
+            return pass_on(request, user=user, method=door.PASSWORD, target=target)
         except DomainError as error:
-            status = refuse(form, error)
-        else:
-            auth.login(request, user)
-            request.session[PROVED_AT] = time.time()
-            door.record_sign_in(actor=user)
-            return redirect(target)
+            status, wait = refuse(form, error), error.retry_after
     context = {"form": form, "next": target, "page_title": _("Sign in")}
     answer = render(request, "accounts/sign_in.html", context, status=status)
-    if status == 429:
-        answer["Retry-After"] = str(throttle.SECONDS)
+    if wait:
+        answer["Retry-After"] = str(wait)
     return answer
 
 
@@ -49,6 +43,5 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
-    door.record_sign_out(actor=me(request))
-    auth.logout(request)
+    door.leave(request)
     return redirect("accounts:sign_in")

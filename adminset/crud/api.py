@@ -31,7 +31,8 @@ class ResourceViewSet(GenericViewSet):
         """Give the rows that the user may see, filtered as the list page filters."""
         if getattr(self, "swagger_fake_view", False):
             return self.resource.model._default_manager.none()
-        rows = self.resource.list_queryset(self.resource.rows(self.request.user))
+        user = self.request.user
+        rows = self.resource.for_list(self.resource.rows(user), user)
         if self.action != "list" or self.resource.filterset is None:
             return rows
         query = self.request.query_params.copy()

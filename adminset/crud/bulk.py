@@ -1,6 +1,6 @@
 """Many rows at once: edit the ticked fields, delete, import a CSV file; all or nothing."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from adminset import audit
 from adminset.crud import spreadsheet
 from adminset.crud.forms import bound_form
 from adminset.crud.resource import Resource
@@ -171,6 +172,11 @@ def _import(
             except DomainError as error:
                 form.add_error(None, f"{error.message} {error.hint}".strip())
             errors += spreadsheet.form_errors(line, row, form)
+        change = {"field": "rows", "old": None, "new": len(rows)}
+        verb = f"{resource.model_name}.import"
+        audit.record(
+            cast("audit.Actor", request.user), verb, resource.model, changes=[change]
+        )
         transaction.set_rollback(bool(errors))
     return errors, len(rows)
 

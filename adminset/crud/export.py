@@ -4,13 +4,14 @@ import csv
 import re
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from adminset import audit
 from adminset.crud.lists import Listing
 from adminset.errors import DomainError
 
@@ -46,11 +47,25 @@ def download(kind: str, listing: Listing) -> HttpResponse | StreamingHttpRespons
             _("%(total)s rows are too many for one export.") % {"total": listing.total},
             _("Filter the list, or raise ADMINSET_EXPORT_MAX_ROWS."),
         )
+    _record(kind, listing)
     name = f"{listing.resource.path}-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
     rows = listing.table.as_values(exclude_columns=listing.left_out())
     answer = _csv(rows) if kind == "csv" else _xlsx(rows)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _record(kind: str, listing: Listing) -> None:
+    """Tell the trail who took how many rows of what out, by which filter."""
+    query = listing.request.GET.copy()
+    query.pop("export", None)
+    audit.record_export(
+        cast("audit.Actor", listing.request.user),
+        listing.resource.model,
+        rows=listing.total,
+        kind=kind,
+        query=query.urlencode(),
+    )
 
 
 def _csv(rows: Iterator[list[Any]]) -> StreamingHttpResponse:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from adminset.crud.resource import Resource
 from adminset.crypto import EncryptedTextField
 from adminset.querysets import seen
+from adminset.scopes import is_scoped
 
 
 def describe(
@@ -52,21 +53,37 @@ def _value(instance: models.Model, field: Any, user: Any) -> Any:
         return seen(user, getattr(instance, field.name).all())
     if getattr(field, "choices", None):
         return getattr(instance, f"get_{field.name}_display")()
-    return getattr(instance, field.name)
+    value = getattr(instance, field.name)
+    hidden = (
+        isinstance(value, models.Model)
+        and is_scoped(type(value))
+        and not seen(user, [value])
+    )
+    return _("not for you to see") if hidden else value
 
 
-def dependents(instance: models.Model) -> list[dict[str, Any]]:
-    """Count what points at the object: {label, count} for each kind of which there is any."""
-    found = []
+def dependents(instance: models.Model, user: Any) -> list[dict[str, Any]]:
+    """Count what points at the object and the user may see: {label, count} for each kind of which there is any.
+
+    That there are others is said, not what or how many.
+    """
+    found, hidden = [], False
     for relation in instance._meta.related_objects:
         rows = relation.related_model._base_manager.filter(
             **{relation.field.name: instance.pk}
         )
-        if count := rows.count():
-            found.append(
-                {
-                    "label": relation.related_model._meta.verbose_name_plural,
-                    "count": count,
-                }
-            )
+        shown = _seen_rows(rows, user)
+        if count := shown.count():
+            label = relation.related_model._meta.verbose_name_plural
+            found.append({"label": label, "count": count})
+        hidden = hidden or (shown is not rows and rows.count() > count)
+    if hidden:
+        found.append({"label": _("objects that you may not see"), "count": _("some")})
     return found
+
+
+def _seen_rows(rows: models.QuerySet, user: Any) -> models.QuerySet:
+    if not is_scoped(rows.model):
+        return rows
+    seen_keys = rows.model._default_manager.visible_to(user)  # type: ignore[attr-defined]
+    return rows.filter(pk__in=seen_keys.order_by().values("pk"))

@@ -21,7 +21,7 @@ class Listing:
         self.resource = resource
         self.q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
         self.table: ResourceTable = resource.table(
-            resource.list_queryset(self.rows), request=request, empty_text=""
+            resource.for_list(self.rows, request.user), request=request, empty_text=""
         )
         self.shown = self.table.show_only(request.GET.getlist("columns"))
         self.table.resource = resource

@@ -13,6 +13,7 @@ from adminset.audit import Actor
 from adminset.crud import services
 from adminset.crud.forms import ResourceForm
 from adminset.crud.tables import ResourceTable
+from adminset.querysets import permission_for, scope_of
 
 VERBS = frozenset({"add", "change", "delete", "import"})
 
@@ -65,6 +66,8 @@ class Resource:
         import_fields: columns of the import; default: the form's fields.
         api_fields: what the API gives; default: id, the form's fields, created_at, updated_at.
         list_queryset: brings along what a row needs, so that 1,000 rows cost as many queries as one.
+        counts: name -> relation: how many related rows each row has ("host" -> "hosts" gives `host_count`), of those
+            that the reader may see.
         save: (actor, form) -> object, the one way to write. delete: (actor, instance) -> None.
         verbs: what this resource offers besides viewing.
     """
@@ -86,6 +89,7 @@ class Resource:
     list_queryset: Callable[[models.QuerySet], models.QuerySet] = field(
         default=lambda rows: rows
     )
+    counts: Mapping[str, str] = field(default_factory=dict)
     save: Callable[..., models.Model] = services.save
     delete: Callable[..., None] = services.delete
     verbs: frozenset[str] = VERBS
@@ -126,6 +130,18 @@ class Resource:
         """Give the rows on which the user may do the action."""
         return self.model._default_manager.visible_to(user, action)  # type: ignore[attr-defined]
 
+    def for_list(self, rows: models.QuerySet, user: Any) -> models.QuerySet:
+        """Bring along what a row of a list needs; what is counted is what the user may see."""
+        found = self.list_queryset(rows)
+        if not self.counts:
+            return found
+        counted = {
+            f"{name}_count": seen_count(self.model, relation, user)
+            for name, relation in self.counts.items()
+        }
+        # A query that groups forgets the model's own order.
+        return found.annotate(**counted).order_by(*self.model._meta.ordering or ["pk"])
+
     def can(self, user: Any) -> dict[str, bool]:
         """Say which verbs the page may offer to the user."""
         held = {
@@ -146,6 +162,17 @@ class Resource:
         return services.save_checked(
             resource=self, user=user, form=form, actor=actor or user
         )
+
+
+def seen_count(model: type[models.Model], relation: str, user: Any) -> models.Count:
+    """Count the related rows that a user may see: a number must not tell of what is hidden."""
+    related = model._meta.get_field(relation).related_model
+    rows = related._default_manager  # type: ignore[union-attr]
+    if scope_of(user, permission_for(related, "view")).everything:  # type: ignore[arg-type]
+        return models.Count(relation, distinct=True)
+    seen = rows.visible_to(user).order_by().values("pk")  # type: ignore[attr-defined]
+    within = models.Q(**{f"{relation}__in": seen})
+    return models.Count(relation, distinct=True, filter=within)
 
 
 _registry: dict[str, Resource] = {}

@@ -11,6 +11,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from adminset import audit, refusals
 from adminset.errors import DomainError
 from adminset.http import needs_proof, proof_error
 
@@ -65,6 +66,12 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response:
     known = _as_domain_error(error)
     if known is None:
         raise error
+    if known.status == 403 and known.code != "proof_needed":
+        user, refused = context["request"].user, _refused(error, known, context)
+        audit.note_refusal(user, refused)
+        known.hint = known.hint or refusals.sentence(
+            refusals.about(user, refused), refused
+        )
     headers = {}
     if known.retry_after:
         headers["Retry-After"] = str(known.retry_after)
@@ -73,15 +80,26 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response:
     return Response(known.as_envelope(), status=known.status, headers=headers)
 
 
+def _refused(error: Exception, known: DomainError, context: dict[str, Any]) -> str:
+    """Name what was refused: a permission, or what a rule says."""
+    if isinstance(error, DomainError):
+        return known.code
+    if isinstance(error, PermissionDenied) and "." in str(error):
+        return str(error)
+    view, method = context.get("view"), context["request"].method or ""
+    resource = getattr(view, "resource", None)
+    if resource is not None and method in ACTIONS:
+        return str(resource.permission(ACTIONS[method]))
+    return str(getattr(view, "permission", ""))
+
+
 def _as_domain_error(error: Exception) -> DomainError | None:
     if isinstance(error, DomainError):
         return error
     if isinstance(error, Http404):
         return DomainError(_("There is no such object."), code="not_found", status=404)
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
-        return DomainError(
-            _("You may not do this."), str(error)[:200], code="forbidden", status=403
-        )
+        return DomainError(_("You may not do this."), code="forbidden", status=403)
     if isinstance(error, exceptions.APIException):
         code = str(getattr(error, "default_code", "error"))
         wait = int(getattr(error, "wait", 0) or 0)

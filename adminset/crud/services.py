@@ -2,16 +2,22 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from adminset import audit
 from adminset.audit import Actor
 from adminset.errors import Conflict, Forbidden
+from adminset.querysets import may
+from adminset.scopes import is_scoped
 
 if TYPE_CHECKING:
     from adminset.crud.forms import ResourceForm
     from adminset.crud.resource import Resource
+
+# How many objects a sentence names that stand in the way.
+NAMED = 5
 
 
 def save(*, actor: Actor, form: "ResourceForm") -> models.Model:
@@ -65,9 +71,9 @@ def delete(*, actor: Actor, instance: models.Model) -> None:
             )
             instance.delete()
     except models.ProtectedError as error:
-        raise still_needed(instance, error.protected_objects) from error
+        raise still_needed(actor, instance, error.protected_objects) from error
     except models.RestrictedError as error:
-        raise still_needed(instance, error.restricted_objects) from error
+        raise still_needed(actor, instance, error.restricted_objects) from error
 
 
 def _last_words(instance: models.Model) -> list[audit.Change]:
@@ -78,12 +84,22 @@ def _last_words(instance: models.Model) -> list[audit.Change]:
     ]
 
 
-def still_needed(instance: models.Model, needed_by: Any) -> Conflict:
-    """Say what stands in the way of a deletion."""
-    names = ", ".join(sorted(str(each) for each in list(needed_by)[:5]))
+def still_needed(actor: Actor, instance: models.Model, needed_by: Any) -> Conflict:
+    """Say what stands in the way of a deletion, by the names that the actor may see."""
+    rows = list(needed_by)[:NAMED]
+    known = [row for row in rows if _may_name(actor, row)]
+    listed = sorted(str(row) for row in known)
+    if len(known) < len(rows):
+        listed.append(_("objects that you may not see"))
+    names = ", ".join(listed)
     return Conflict(
         _("%(name)s cannot be deleted: %(others)s still need it.")
         % {"name": instance, "others": names},
         _("Move or delete those first."),
         code="still_needed",
     )
+
+
+def _may_name(actor: Actor, row: models.Model) -> bool:
+    person = isinstance(actor, get_user_model())
+    return not person or not is_scoped(type(row)) or may(actor, "view", row)

@@ -1,6 +1,7 @@
 """The addresses of a resource's pages."""
 
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
 
 from adminset.crud import bulk, views
 from adminset.crud.resource import Resource, register
@@ -8,15 +9,21 @@ from adminset.crud.views import bind
 
 # verb, address below the plural noun, view, what the resource must offer, permission asked at the door
 ROUTES = [
-    ("list", "", views.list_page, "", "view"),
+    ("list", "", require_safe(views.list_page), "", "view"),
     ("add", "add/", views.add_page, "add", "add"),
     ("import", "import/", bulk.import_page, "import", "add"),
     ("bulk_edit", "bulk-edit/", bulk.bulk_edit_page, "change", "change"),
     ("bulk_delete", "bulk-delete/", bulk.bulk_delete_page, "delete", "delete"),
-    ("detail", "<int:pk>/", views.detail_page, "", "view"),
+    ("detail", "<int:pk>/", require_safe(views.detail_page), "", "view"),
     ("edit", "<int:pk>/edit/", views.edit_page, "change", "change"),
     ("delete", "<int:pk>/delete/", views.delete_page, "delete", "delete"),
-    ("history", "<int:pk>/history/", views.history_page, "", "view"),
+    (
+        "history",
+        "<int:pk>/history/",
+        require_safe(views.history_page),
+        "",
+        "view",
+    ),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import functools
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -17,14 +18,17 @@ from django_tables2 import RequestConfig
 
 from adminset.crud import export, fields
 from adminset.crud.forms import ResourceForm
+from adminset.crud.history import seen_entries
 from adminset.crud.lists import Listing
 from adminset.crud.resource import Panel, Resource
 from adminset.errors import DomainError
 from adminset.http import View, is_htmx, requires, safe_next
 from adminset.models import AuditEntry
 from adminset.navigation import tabs_for
+from adminset.querysets import may, permission_for, scope_of
 
 OVERVIEW = Panel("overview", _lazy("Overview"), "generic/_fields.html")
+TRAIL = "adminset.view_auditentry"
 HISTORY = Panel("history", _lazy("History"), "")
 
 
@@ -47,7 +51,7 @@ def find(resource: Resource, user: Any, pk: int, action: str = "view") -> Any:
         Http404: there is none, or the user may not see it.
         PermissionDenied: the user sees it but may not do this.
     """
-    row = resource.list_queryset(resource.rows(user)).filter(pk=pk).first()
+    row = resource.for_list(resource.rows(user), user).filter(pk=pk).first()
     if row is None:
         raise Http404(_("There is no such %(name)s.") % {"name": resource.verbose_name})
     if action != "view" and not resource.rows(user, action).filter(pk=pk).exists():
@@ -134,8 +138,16 @@ def _actions(
             "post": a.post,
         }
         for a in resource.actions
-        if request.user.has_perm(a.permission) and a.when(instance)
+        if _may_act(request.user, a.permission, instance) and a.when(instance)
     ]
+
+
+def _may_act(user: Any, permission: str, instance: models.Model) -> bool:
+    """Ask about the object where the permission is one about such objects, else whether it is held at all."""
+    action = permission.partition(".")[2].partition("_")[0]
+    if permission == permission_for(type(instance), action):
+        return may(user, action, instance)
+    return bool(user.has_perm(permission))
 
 
 def _head(
@@ -158,16 +170,18 @@ def _head(
 def history_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
     """Show what happened to one object, newest first."""
     instance = find(resource, request.user, pk)
-    trail = AuditEntry.objects.filter(
-        target_type=resource.model._meta.label_lower, target_id=str(pk)
-    )
+    about = {"target_type": resource.model._meta.label_lower, "target_id": str(pk)}
+    trail = AuditEntry.objects.filter(**about)
     page = Paginator(trail, 50).get_page(request.GET.get("page"))
     panels = _panels(request, resource, instance)
     for panel in panels:
         panel["active"] = panel["key"] == "history"
     context = _head(resource, instance, _("History")) | {
-        "entries": page.object_list,
+        "entries": seen_entries(request.user, resource.model, page.object_list),
         "page": page,
+        "about": urlencode(about),
+        # Who sees the whole trail may open each line; with a scoped grant only one's own acts.
+        "opens": scope_of(request.user, TRAIL).everything,
     }
     return render(request, "generic/history.html", context | {"panels": panels})
 
@@ -229,6 +243,6 @@ def delete_page(request: HttpRequest, resource: Resource, pk: int) -> HttpRespon
         messages.success(request, _("%(name)s is deleted.") % {"name": name})
         return redirect(resource.url("list"))
     context = _head(resource, instance, _("Delete")) | {
-        "dependents": fields.dependents(instance)
+        "dependents": fields.dependents(instance, request.user)
     }
     return render(request, "generic/confirm_delete.html", context)

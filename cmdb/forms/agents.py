@@ -37,7 +37,7 @@ class EnrolmentTokenForm(ResourceForm):
 
     class Meta:
         model = EnrolmentToken
-        fields = ("name", "use_limit", "group")
+        fields = ("name", "use_limit", "group", "networks", "needs_approval")
 
     def clean(self) -> dict[str, Any]:
         """Hold a user of some groups to those groups."""

@@ -10,19 +10,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crypto import digest, digest_matches
-from adminset.errors import Conflict, DomainError
-from adminset.models import AuditEntry
+from adminset.errors import DomainError
 from cmdb import facts as reading
 from cmdb.evidence import Evidence
-from cmdb.models import Agent, AssetStatus, EnrolmentToken, Host
+from cmdb.models import Agent, EnrolmentToken
+from cmdb.services import admission, tokens
 from cmdb.services import identity as identities
-from cmdb.services import tokens
 from cmdb.services.reports import write_facts
 
 REMEMBER_SECONDS = 5.0
@@ -94,7 +94,7 @@ def enrol(
     A first report whose answer was lost may be sent again: it gets the same agent with a new secret.
 
     Raises:
-        DomainError: 401 or 403, the token is no good.
+        DomainError: 401 or 403, the token is no good, or not from this network.
         Conflict: the machine looks like one that still reports (clone_suspected), or like several.
     """
     known = reading.clean(facts)
@@ -102,6 +102,7 @@ def enrol(
     try:
         with transaction.atomic():
             token = tokens.find(plain_token)
+            admission.ensure_network(token=token, address=address)
             boot = reading.plain_text(boot_id, 64)
             agent = _first_report_again(token, evidence, boot)
             if agent is None:
@@ -110,16 +111,18 @@ def enrol(
             agent.boot_id = boot
             agent.address = reading.plain_address(address) or None
             return agent, _give_secret(agent)
-    except Conflict as conflict:
-        _note_refusal(plain_token, conflict)
+    except DomainError as error:
+        if error.status in {403, 409}:
+            admission.note_refusal(plain_token=plain_token, error=error)
         raise
 
 
 def _first_report_again(
     token: EnrolmentToken, evidence: Evidence, boot_id: str
 ) -> Agent | None:
+    settled = Q(host__isnull=False) | Q(approved_at=None)
     agents = Agent.objects.filter(
-        enrolment_token=token, revoked_at=None, host__isnull=False, boot_id=boot_id
+        settled, enrolment_token=token, revoked_at=None, boot_id=boot_id
     )
     unheard = agents.filter(enrolled_at__gt=timezone.now() - timedelta(hours=1))
     for agent in unheard.order_by("-pk")[:50] if evidence.identifiers() else ():
@@ -132,43 +135,14 @@ def _first_report_again(
 def _new_agent(
     token: EnrolmentToken, evidence: Evidence, known: dict[str, Any]
 ) -> Agent:
-    host = identities.match(evidence)
     agent = Agent(enrolment_token=token, identity=evidence.as_dict())
-    if host is None:
-        host, verb = _discovered(agent, token, known), "host.discover"
+    if token.needs_approval:
+        # No host is made or taken over before a person has looked.
+        agent.approved_at, agent.claims = None, known
     else:
-        reimaged = identities.is_reimaged(host, evidence)
-        verb = "host.reimage" if reimaged else "host.relink"
-        _detach_old_agent(agent, host)
-    changes = write_facts(host, known)
-    identities.remember(host, evidence)
-    agent.host = host
-    agent.version = known.get("agent_version", "")
-    agent.facts_hash = reading.fingerprint(known, agent.identity)
-    agent.facts_at = timezone.now()
-    audit.record(agent, verb, host, changes=changes, reason=str(token))
+        admission.settle(actor=agent, agent=agent, evidence=evidence, known=known)
+        forget_recent()
     return agent
-
-
-def _discovered(agent: Agent, token: EnrolmentToken, known: dict[str, Any]) -> Host:
-    host = Host.objects.create(
-        hostname=known.get("hostname") or f"host-{agent.public_id[:8]}",
-        status=AssetStatus.objects.filter(state="ok", monitored=True)
-        .order_by("pk")
-        .first(),
-    )
-    if token.group:
-        host.groups.add(token.group)
-    return host
-
-
-def _detach_old_agent(agent: Agent, host: Host) -> None:
-    for old in Agent.objects.select_for_update().filter(host=host):
-        old.host = None
-        old.revoked_at = old.revoked_at or timezone.now()
-        old.save(update_fields=["host", "revoked_at", "updated_at"])
-        audit.record(agent, "agent.revoke", old, reason="enrolled again")
-    forget_recent()
 
 
 def _give_secret(agent: Agent) -> str:
@@ -176,20 +150,9 @@ def _give_secret(agent: Agent) -> str:
     agent.secret_hash = digest(secret)
     agent.enrolled_at = agent.last_seen_at = timezone.now()
     agent.save()
-    audit.record(agent, "agent.enrol", agent)
+    verb = "agent.enrol" if agent.approved_at else "agent.wait"
+    audit.record(agent, verb, agent)
     return secret
-
-
-def _note_refusal(plain_token: str, conflict: Conflict) -> None:
-    """Tell the trail, once an hour: the machine will try again every few minutes."""
-    actor = audit.SystemActor(f"enrolment token {plain_token.partition('.')[0][:16]}")
-    recent = AuditEntry.objects.filter(
-        verb="agent.refuse",
-        reason=str(conflict)[:500],
-        at__gt=timezone.now() - timedelta(hours=1),
-    )
-    if not recent.exists():
-        audit.record(actor, "agent.refuse", reason=str(conflict))
 
 
 # ---- Reports
@@ -199,21 +162,22 @@ def authenticate(agent_id: str, secret: str) -> AgentIdentity:
     """Say which agent speaks; what was found holds for 5 seconds in this process, a refusal is never kept.
 
     Raises:
-        DomainError: 401 unknown or revoked, 403 wrong secret.
+        DomainError: 401 unknown or revoked, 403 wrong secret, 503 not let in yet.
     """
     key = (agent_id, digest(secret))
     known: AgentIdentity | None = _proved.get(key)
     if known is not None:
         return known
-    rows = Agent.objects.filter(revoked_at=None, host__isnull=False)
+    settled = Q(host__isnull=False) | Q(approved_at=None)
+    rows = Agent.objects.filter(settled, revoked_at=None)
     # Hostile text must not even reach the database: PostgreSQL refuses a NUL by an error.
     known_form = agent_id if agent_id.isalnum() else ""
     agent = (
         rows.filter(public_id=known_form)
-        .only("public_id", "host_id", "secret_hash")
+        .only("public_id", "host_id", "secret_hash", "approved_at")
         .first()
     )
-    if not agent or agent.host_id is None:
+    if not agent:
         raise DomainError(
             _("This agent is unknown or revoked."),
             _("Enrol it again with a new enrolment token."),
@@ -222,6 +186,8 @@ def authenticate(agent_id: str, secret: str) -> AgentIdentity:
         )
     if not digest_matches(secret, agent.secret_hash):
         raise DomainError(tokens.WRONG_TOKEN, code="wrong_token", status=403)
+    if agent.approved_at is None or agent.host_id is None:
+        raise admission.waiting_error()
     found = AgentIdentity(agent.pk, agent.host_id, agent.public_id)
     _proved.put(key, found)
     return found

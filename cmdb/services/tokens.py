@@ -1,6 +1,7 @@
 """Enrolment tokens: made, checked, used up, revoked. Kept as a hash; the secret is given once."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import models, transaction
@@ -18,13 +19,15 @@ MOST_DAYS = 366
 
 
 @transaction.atomic
-def create_enrolment_token(
+def create_enrolment_token(  # noqa: PLR0913 - the token's fields, each by its name
     *,
     actor: Actor,
     name: str,
     use_limit: int = 1,
     days: float = 1,
     group: HostGroup | None = None,
+    networks: Sequence[str] = (),
+    needs_approval: bool = False,
 ) -> tuple[EnrolmentToken, str]:
     """Make a token; gives it and its text "<prefix>.<secret>", which nobody can read again.
 
@@ -32,6 +35,8 @@ def create_enrolment_token(
         use_limit: how many agents it lets in.
         days: how long it is good for; a fraction for hours.
         group: hosts that enrol with it are put there.
+        networks: it lets in agents from these only ("10.1.0.0/16"); none: from anywhere.
+        needs_approval: agents wait until somebody lets them in.
     """
     secret = secrets.token_urlsafe(32)
     token = EnrolmentToken.objects.create(
@@ -41,11 +46,15 @@ def create_enrolment_token(
         use_limit=use_limit,
         expires_at=timezone.now() + timedelta(days=min(days, MOST_DAYS)),
         group=group,
+        networks=list(networks),
+        needs_approval=needs_approval,
     )
     changes: list[audit.Change] = [
         {"field": "use_limit", "old": None, "new": use_limit},
         {"field": "expires_at", "old": None, "new": token.expires_at.isoformat()},
         {"field": "group", "old": None, "new": str(group) if group else None},
+        {"field": "networks", "old": None, "new": list(networks)},
+        {"field": "needs_approval", "old": None, "new": needs_approval},
     ]
     audit.record(actor, "enrolmenttoken.create", token, changes=changes)
     return token, f"{token.prefix}.{secret}"

@@ -2,10 +2,18 @@
 import { say } from "./words.js";
 import { toast } from "./requests.js";
 
+async function find(address, q) {
+  const answer = await fetch(`${address}?q=${encodeURIComponent(q)}`, { headers: { Accept: "application/json" } });
+  return answer.ok ? (await answer.json()).choices : [];
+}
+
 function enhanceSelect(select) {
   if (select.tomselect || !window.TomSelect) return;
   if (!select.multiple && select.options.length < 8) return;
+  const remote = select.dataset.choices;
   new window.TomSelect(select, {
+    // Too many rows to draw: what matches is asked for while one types.
+    ...(remote && { load: (q, done) => find(remote, q).then(done, () => done()), preload: "focus", sortField: "$order" }),
     plugins: select.multiple ? ["remove_button"] : [],
     maxOptions: 200,
     hidePlaceholder: true,

@@ -21,6 +21,11 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+// What the page asks by itself, without anybody's act, keeps no session alive (accounts/middleware.py).
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.triggeringEvent || detail.triggeringEvent.type === "run-end") detail.headers["X-Automatic"] = "1";
+});
+
 // What polls with data-pause-hidden rests while nobody looks at the page.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.elt.matches("[data-pause-hidden]")) event.preventDefault();

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from adminset.redaction import redact
 from tasks import ssh
 from tasks.models import RunHost
 from tasks.output import OutputFile
-from tasks.redaction import redact
 from tasks.services.jobs import Ended, Job, Started
 from tasks.services.reaching import target_or_end
 from tasks.targets import Target

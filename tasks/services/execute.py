@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from adminset import audit
+from cmdb.models import Credential
 from tasks.models import Run, RunHost
 from tasks.output import Hints
 from tasks.services.ansible_lane import run_ansible
@@ -32,6 +33,7 @@ def execute_run(*, pk: int, worker: str) -> None:
     run = Run.objects.get(pk=pk)
     job = Job(run, claim, Watch(claim), Hints(pk), rows_of(run))
     job.hints.status()
+    note_credentials(job)
     words = ""
     try:
         words = LANES[Run.Kind(run.kind)](job)
@@ -40,6 +42,23 @@ def execute_run(*, pk: int, worker: str) -> None:
         words = _("The portal could not go on; its log says why.")
     finish_run(claim=claim, worker=worker, words=words, cancelled=job.watch.cancelled)
     job.hints.status()
+
+
+@transaction.atomic
+def note_credentials(job: Job) -> None:
+    """Record which credentials a run signs in with, one line each, before the first of them is opened."""
+    used: dict[Credential, int] = {}
+    for row in job.rows:
+        if row.host is not None and row.host.credential is not None:
+            credential = row.host.credential
+            used[credential] = used.get(credential, 0) + 1
+    actor = job.run.requested_by or audit.SystemActor(job.run.requested_by_name)
+    for credential, hosts in used.items():
+        changes: list[audit.Change] = [
+            {"field": "run", "old": None, "new": job.run.pk},
+            {"field": "hosts", "old": None, "new": hosts},
+        ]
+        audit.record(actor, "credential.use", credential, changes=changes)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from adminset.redaction import clean
 from cmdb.logins import login_for
 from cmdb.models import Host
 from tasks.models import Run, RunHost
@@ -72,7 +73,8 @@ class Job:
             row.update(started_at=event.started_at)
         row.update(
             status=event.status,
-            explanation=event.explanation[:4000],
+            # The last gate: what a library said of an error may hold what it was given.
+            explanation=clean(event.explanation)[:4000],
             exit_code=event.exit_code,
             ended_at=timezone.now(),
             output_bytes=event.output_bytes,

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from adminset import audit
 from adminset.errors import DomainError, Forbidden
-from cmdb.models import Host
+from cmdb.models import Credential, Host
 from tasks.models import Playbook, Run, RunHost, Schedule, Work
 from tasks.modules import is_control, is_safe
 from tasks.selectors import resolve_hosts
@@ -62,6 +62,7 @@ def request_run(*, actor: Any, spec: RunSpec) -> Run:
     _check_module(actor, spec)
     hosts = resolve_hosts(actor, spec.host_ids, spec.group_ids)
     _check_hosts(hosts, spec)
+    check_credentials(actor, hosts)
     with transaction.atomic():
         run.host_count = len(hosts)
         run.save()
@@ -162,6 +163,25 @@ def _check_hosts(hosts: list[Host], spec: RunSpec) -> None:
             _("Choose at most %(most)s, or raise ADMINSET_RUN_MAX_TARGETS.")
             % {"most": settings.RUN_MAX_TARGETS},
             code="too_many_hosts",
+        )
+
+
+def check_credentials(actor: Any, hosts: list[Host]) -> None:
+    """Let pass only who may use the credential of each host: running there means signing in with it.
+
+    Raises:
+        Forbidden: names hosts whose credential the actor may not use.
+    """
+    needed = {host.credential_id for host in hosts if host.credential_id}
+    usable = Credential.objects.visible_to(actor, "use").filter(pk__in=needed)
+    barred = needed - set(usable.values_list("pk", flat=True))
+    names = [host.hostname for host in hosts if host.credential_id in barred]
+    if names:
+        listed = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        raise Forbidden(
+            _("You may not use the credential of %(hosts)s.") % {"hosts": listed},
+            _("Ask for the permission to use it (cmdb.use_credential)."),
+            code="credential_refused",
         )
 
 

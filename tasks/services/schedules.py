@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from adminset import audit
+from adminset import audit, maintenance
 from adminset.audit import Actor
 from adminset.crud import services as crud
 from adminset.errors import DomainError, Forbidden
@@ -132,7 +132,10 @@ def fire_schedule(*, pk: int, now: datetime | None = None) -> Run | None:
     ):
         return None
     owner = schedule.run_as
-    if owner is None or not owner.is_active:
+    if maintenance.is_on():
+        _skip(schedule, planned_at, _("The portal is in maintenance."))
+        return None
+    if owner is None or not owner.may_sign_in:
         name = owner.username if owner else "-"
         _stop(
             schedule,

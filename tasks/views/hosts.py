@@ -81,4 +81,6 @@ def _key_file(key: HostKey | None) -> str:
 @require_safe
 def host_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Lead from a host to the launch page."""
+    if not Host.objects.visible_to(request.user).filter(pk=pk).exists():
+        raise Http404(_("There is no such host."))
     return redirect(f"{reverse('tasks:run_add')}?host={pk}")

@@ -77,8 +77,17 @@ def test_a_new_password_ends_other_sessions_and_not_this_one(
     assert elsewhere.get("/").status_code == 302
     stranger.refresh_from_db()
     assert stranger.check_password(NEW)
-    entry = AuditEntry.objects.get()
+    entry, ended = AuditEntry.objects.order_by("id")
     assert (entry.verb, entry.changes) == ("user.password", [])
+    assert (ended.verb, ended.target_name) == ("session.end_all", "stranger")
+    assert ended.changes == [{"field": "sessions", "old": 1, "new": None}]
+
+
+def test_a_new_password_differs_from_the_old_one(client_of, stranger: User) -> None:
+    answer = change(client_of(stranger), PASSWORD, PASSWORD)
+    assert answer.status_code == 422
+    assert "password" in answer.context["form"].errors
+    assert not AuditEntry.objects.exists()
 
 
 @pytest.mark.parametrize(

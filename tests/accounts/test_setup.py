@@ -80,6 +80,7 @@ def test_shipped_roles_hold_what_they_say() -> None:
     assert set(held) == {
         "administrator",
         "operator",
+        "developer",
         "auditor",
         "guest",
         "agent manager",
@@ -98,7 +99,7 @@ def test_shipping_roles_again_changes_nothing() -> None:
     services.ensure_shipped_roles()
     lines = AuditEntry.objects.count()
     services.ensure_shipped_roles()
-    assert Role.objects.count() == 5
+    assert Role.objects.count() == 6
     assert AuditEntry.objects.count() == lines
 
 
@@ -117,7 +118,7 @@ def test_what_people_took_away_stays_away_and_what_is_new_joins() -> None:
     names = Role.objects.get(shipped="operator").permission_names
     assert "cmdb.view_host" in names
     assert "cmdb.run_host" not in names
-    assert Role.objects.count() == 5
+    assert Role.objects.count() == 6
 
 
 def test_a_role_that_somebody_made_under_that_name_is_left_alone() -> None:

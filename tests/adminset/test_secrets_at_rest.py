@@ -60,7 +60,7 @@ def test_the_same_secret_never_looks_the_same_twice() -> None:
 
 
 def test_an_old_key_still_opens_and_the_first_one_seals(settings: Any) -> None:
-    old = settings.ENCRYPTION_KEYS
+    old = dict(settings.ENCRYPTION_KEYS)
     sealed = crypto.encrypt(MARKER, "x")
     settings.ENCRYPTION_KEYS = keyring.parse_ring(keyring.new_encryption_key()) | old
     assert crypto.decrypt(sealed, "x") == MARKER

@@ -12,10 +12,16 @@ import django
 
 django.setup()
 
-from tests.bench import agent, host_list, ingest  # noqa: E402 - Django must be set up first
+from tests.bench import agent, audit, host_list, ingest, sign_in  # noqa: E402 - Django must be set up first
 from tests.bench.figures import Figure, table  # noqa: E402 - likewise
 
-BENCHES = {"ingest": ingest.run, "hosts": host_list.run, "agent": agent.run}
+BENCHES = {
+    "ingest": ingest.run,
+    "hosts": host_list.run,
+    "agent": agent.run,
+    "sign_in": sign_in.run,
+    "audit": audit.run,
+}
 ROOT = Path(__file__).resolve().parents[2]
 
 

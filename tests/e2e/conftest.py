@@ -1,5 +1,6 @@
 """A portal started as `make up` starts it, and a real Chromium: shared by all tests of this folder."""
 
+import itertools
 import json
 import os
 import signal
@@ -15,7 +16,8 @@ import psutil
 import pytest
 import requests
 
-from tests import services
+from tests import dump, services
+from tests.canaries import Canaries
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -30,6 +32,10 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# Every secret that a test of this folder gives to the portal or gets from it; looked for everywhere when the last test is over.
+planted = Canaries()
 
 
 def wait_until(what: str, answer: Callable[[], Any], seconds: float = 60) -> Any:
@@ -150,7 +156,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             READY_SECONDS,
         )
         assert started.ready(), (folder / "up.log").read_text()
+        _plant_own_secrets(folder)
         yield started
+        running = [*dump.stores(folder), *dump.processes(launcher.pid)]
     finally:
         family = [
             launcher.pid,
@@ -160,6 +168,18 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         launcher.wait(20)
         log.close()
     assert [pid for pid in family if psutil.pid_exists(pid)] == []
+    assert planted.leaks(itertools.chain(running, dump.files(folder))) == []
+    assert dump.open_to_others(folder) == []
+
+
+def _plant_own_secrets(folder: Path) -> None:
+    """Look for the portal's own secrets too: its keys, the first password, the secret of its agent."""
+    planted.add("password of the administrator", PASSWORD)
+    for file in (folder / "secrets").iterdir():
+        for entry in file.read_text().split():
+            planted.add(file.name, entry.rpartition(":")[2])
+    agent = json.loads((folder / "agent" / "credential").read_text())
+    planted.add("secret of the agent", agent["secret"])
 
 
 @pytest.fixture(scope="session")
@@ -204,3 +224,6 @@ def sign_in(page: Any, username: str = "admin", password: str = PASSWORD) -> Non
     page.fill("[name=password]", password)
     page.click("button[type=submit]")
     page.wait_for_selector("nav")
+    for cookie in page.context.cookies():
+        if cookie["name"] == "sessionid":
+            planted.add(f"session {cookie['value'][:4]}", cookie["value"])

@@ -10,7 +10,7 @@ import pymongo
 import pytest
 import requests
 
-from tests.e2e.conftest import PASSWORD, Portal, wait_until
+from tests.e2e.conftest import PASSWORD, Portal, planted, wait_until
 
 pytestmark = [pytest.mark.xdist_group("portal")]
 
@@ -28,6 +28,7 @@ def visitor(portal: Portal) -> requests.Session:
     answer = session.post(page.url, data, headers={"Referer": page.url}, timeout=10)
     assert answer.status_code == 200
     assert "sessionid" in session.cookies
+    planted.add("session of the visitor", session.cookies["sessionid"])
     return session
 
 

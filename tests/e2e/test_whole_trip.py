@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.conftest import Portal, sign_in, wait_until
+from tests.e2e.conftest import Portal, planted, sign_in, wait_until
 from tests.farm import SshFarm, why_not
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
@@ -110,6 +110,7 @@ def test_a_second_host_is_added_and_work_runs_on_it(
 
 
 def _add_credential(page: Any, target: Any) -> None:
+    planted.add("private key of the farm", target.login.private_key)
     page.goto("/cmdb/credentials/add/")
     page.fill("[name=name]", "loopback key")
     page.fill("[name=username]", target.login.user)

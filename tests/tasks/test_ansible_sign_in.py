@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tasks.targets import HostKey, Login
+from tests.canaries import Canaries, watched
 from tests.farm import SshFarm, make_key, throw_away_user
 from tests.tasks.doors import COMMAND, Case, clean_case, passing_password
 
@@ -87,16 +86,9 @@ def test_passwords_work_without_sshpass_and_never_show(
     monkeypatch.setenv("DATABASE_URL", "postgres://u:the-portals-secret-key@db/x")
     target = farm.target(farm.hosts[0], login=user)
     password = user.password or "?"
-    seen: list[str] = []
-    done = threading.Event()
-
-    def scan() -> None:
-        while not done.is_set():
-            for process in psutil.process_iter(["cmdline"]):
-                seen.append(" ".join(process.info["cmdline"] or []))
-
-    watcher = threading.Thread(target=scan)
-    watcher.start()
+    secrets = Canaries()
+    secrets.add("password of the login", password)
+    secrets.add("the portal's secret key", "the-portals-secret-key")
     text = (
         "- hosts: all\n  gather_facts: false\n  tasks:\n"
         "    - command: id -un\n"
@@ -105,17 +97,16 @@ def test_passwords_work_without_sshpass_and_never_show(
         "      vars: {ansible_connection: local}\n      register: here\n"
         "    - debug: var=here.stdout\n"
     )
-    result = case.playbook(text, [target])
-    done.set()
-    watcher.join()
+    with watched(secrets) as seen:
+        result = case.playbook(text, [target])
     assert result.status == "ok", case.text()
     assert "ANSIBLE_HOME" in case.text()
-    assert "pw ********" in case.text()
+    assert "pw ••••" in case.text()
     assert passing_password(password) == []
-    everything = case.text() + "\n".join(seen)
-    assert any("ansible-playbook" in line for line in seen)
-    for secret in (password, "the-portals-secret-key", "DATABASE_URL"):
-        assert secret not in everything
+    assert any("ansible-playbook" in line for line in seen.lines)
+    assert seen.leaks == set()
+    assert secrets.found_in(case.text().encode()) == set()
+    assert "DATABASE_URL" not in case.text()
 
 
 def test_a_wrong_password_and_a_locked_key_are_unreachable(
@@ -132,11 +123,22 @@ def test_a_wrong_password_and_a_locked_key_are_unreachable(
     assert "its passphrase is wrong" in result.hosts["host1"].explanation
 
 
-def test_a_key_with_passphrase_signs_in(
+def test_a_key_with_passphrase_signs_in_and_shows_nowhere(
     case: Case, farm: SshFarm, tmp_path: Path
 ) -> None:
     key = make_key(tmp_path / "key", "rsa", "open sesame")
     farm.authorize(key)
-    login = farm.login(private_key=key.read_text(), passphrase="open sesame")
-    result = case.module("command", "id", farm.target(farm.hosts[0], login=login))
+    login = farm.login(
+        private_key=key.read_text(),
+        passphrase="open sesame",
+        become_password="become sesame",
+    )
+    secrets = Canaries()
+    for name in ("private_key", "passphrase", "become_password"):
+        secrets.add(name, getattr(login, name))
+    with watched(secrets) as seen:
+        result = case.module("command", "id", farm.target(farm.hosts[0], login=login))
     assert result.status == "ok", case.text()
+    assert any("ansible-playbook" in line for line in seen.lines)
+    assert seen.leaks == set()
+    assert secrets.found_in(case.text().encode()) == set()

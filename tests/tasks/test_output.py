@@ -46,7 +46,7 @@ def test_a_secret_in_two_pieces_is_masked(file: OutputFile) -> None:
     file.write(b"it is hunter2")
     file.write(b"hunter2!")
     file.close()
-    assert output.read(1, 7, 0).text == "it is ********!"
+    assert output.read(1, 7, 0).text == "it is ••••!"
 
 
 def test_what_does_not_exist_reads_as_nothing(settings, tmp_path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.redaction import MASK, StreamRedactor, redact
+from adminset.redaction import MASK, redact
+from tasks.redaction import StreamRedactor
 from tasks.targets import (
     Login,
     Target,

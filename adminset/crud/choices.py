@@ -1,0 +1,69 @@
+"""Choosing among many rows: a select that draws only what is chosen, and the endpoint that it asks while somebody types."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from adminset.crud.resource import Resource, all_resources
+from adminset.http import SIGNED_IN, requires
+
+MOST = 30
+
+
+class RemoteSelectMultiple(forms.SelectMultiple):
+    """A select for thousands of rows: its options are the chosen ones, the others come from `choices`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__()
+
+    def build_attrs(
+        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Say where the other options come from."""
+        attrs = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-choices": reverse("choices", args=[self.path])}
+
+    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
+        """Draw the chosen rows only."""
+        rows: QuerySet = self.choices.queryset  # type: ignore[union-attr]
+        keys = [key for key in value if key.isascii() and key.isdecimal()]
+        chosen = rows.filter(pk__in=[int(key) for key in keys if len(key) < 16])
+        options = [
+            self.create_option(name, str(row.pk), str(row), True, number)
+            for number, row in enumerate(chosen)
+        ]
+        return [(None, [option], number) for number, option in enumerate(options)]
+
+
+@requires(SIGNED_IN)
+@require_safe
+def choices(request: HttpRequest, path: str) -> JsonResponse:
+    """Give {"choices": [{"value", "text"}]} of the rows that match `?q=` and the user may see."""
+    resource = next((each for each in all_resources() if each.path == path), None)
+    if resource is None or not resource.search:
+        raise Http404
+    if not request.user.has_perm(resource.permission("view")):
+        raise PermissionDenied(resource.permission("view"))
+    found = [
+        {"value": str(row.pk), "text": str(row)}
+        for row in _matching(resource, request)[:MOST]
+    ]
+    return JsonResponse({"choices": found})
+
+
+def _matching(resource: Resource, request: HttpRequest) -> QuerySet:
+    q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    rows = resource.rows(request.user)
+    if not q:
+        return rows
+    return rows.filter(
+        reduce(or_, (Q(**{f"{name}__icontains": q}) for name in resource.search))
+    )

@@ -1,0 +1,70 @@
+"""What a reader may see of an object's history: names of objects out of scope stand in no old line either."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext as _
+
+from adminset import scopes
+from adminset.models import AuditEntry
+from adminset.querysets import permission_for, scope_of
+
+NAME_FIELDS = ("name", "hostname", "username")
+
+
+def seen_entries(
+    user: Any, model: type[models.Model], entries: Iterable[AuditEntry]
+) -> list[AuditEntry]:
+    """Give the lines with the names of related objects that the user may not see taken out (in memory only)."""
+    listed = list(entries)
+    for entry in listed:
+        entry.changes = [_seen_change(user, model, change) for change in entry.changes]
+    return listed
+
+
+def _seen_change(
+    user: Any, model: type[models.Model], change: dict[str, Any]
+) -> dict[str, Any]:
+    related = _scoped_relation(model, str(change.get("field", "")))
+    if related is None or scope_of(user, permission_for(related, "view")).everything:
+        return change
+    seen = _seen_names(user, related, [*_names(change["old"]), *_names(change["new"])])
+    return {
+        **change,
+        "old": _kept(change["old"], seen),
+        "new": _kept(change["new"], seen),
+    }
+
+
+def _scoped_relation(model: type[models.Model], name: str) -> Any:
+    try:
+        related = model._meta.get_field(name).related_model
+    except FieldDoesNotExist:
+        return None
+    known = isinstance(related, type) and scopes.is_scoped(related)
+    return related if known else None
+
+
+def _names(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [str(each) for each in value]
+    return [str(value)] if value else []
+
+
+def _seen_names(user: Any, related: Any, names: list[str]) -> set[str]:
+    fields = {field.name for field in related._meta.concrete_fields}
+    field = next((each for each in NAME_FIELDS if each in fields), None)
+    if field is None or not names:
+        return set()
+    rows = related._default_manager.visible_to(user)
+    found = rows.filter(**{f"{field}__in": names}).order_by()
+    return set(found.values_list(field, flat=True))
+
+
+def _kept(value: Any, seen: set[str]) -> Any:
+    if isinstance(value, list):
+        kept = [each for each in value if str(each) in seen]
+        return kept if len(kept) == len(value) else [*kept, _("others")]
+    return value if not value or str(value) in seen else _("not for you to see")

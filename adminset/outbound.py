@@ -1,0 +1,194 @@
+"""The one door for HTTP requests of ours to the outside: no way into our own networks, no redirect, no endless answer (SSRF guard)."""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.utils.translation import gettext as _
+from requests.adapters import HTTPAdapter
+
+from adminset import networks
+from adminset.errors import DomainError
+
+CHUNK_BYTES = 16 * 1024
+# Addresses of these ranges carry an IPv4 address inside: what counts is that one.
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class OutboundError(DomainError):
+    """A request to the outside that was refused or failed."""
+
+    status = 502
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers, and at most OUTBOUND_MAX_BYTES of body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def post_json(
+    url: str, payload: Any, *, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Send JSON; anything but a 2xx is an error.
+
+    Raises:
+        OutboundError: refused, unreachable, or answered otherwise.
+    """
+    answer = fetch("POST", url, json=payload, headers=headers)
+    if not 200 <= answer.status < 300:
+        raise OutboundError(
+            _("%(host)s answered with status %(status)s.")
+            % {"host": urlsplit(url).hostname, "status": answer.status},
+            code="outbound_status",
+        )
+    return answer
+
+
+def fetch(
+    method: str,
+    url: str,
+    *,
+    json: Any = None,
+    data: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Do one request. Redirects are answers like others: nobody is led on to a place that was not checked.
+
+    Raises:
+        OutboundError: the address is not allowed, nobody answers in time, or the answer is too long.
+    """
+    host, address = checked(url)
+    deadline = time.monotonic() + settings.OUTBOUND_TIMEOUT_SECONDS
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy and no .netrc of the machine
+            session.mount("http://", _PinnedAdapter(host, address))
+            session.mount("https://", _PinnedAdapter(host, address))
+            answer = session.request(
+                method,
+                url,
+                json=json,
+                data=data,
+                headers={
+                    "User-Agent": "AdminSet",
+                    **(headers or {}),
+                    "Host": urlsplit(url).netloc,
+                },
+                timeout=settings.OUTBOUND_TIMEOUT_SECONDS,
+                allow_redirects=False,
+                stream=True,
+                verify=settings.OUTBOUND_CA_FILE or True,
+            )
+            body = _read(answer, deadline)
+    except requests.RequestException as error:
+        # The library's own words may repeat the whole address, and a web-hook's address is often its secret.
+        raise OutboundError(
+            _("%(host)s could not be asked: %(why)s.")
+            % {"host": host, "why": type(error).__name__},
+            _("See that the address is right and can be reached from the portal."),
+            code="outbound_failed",
+        ) from None
+    return Answer(answer.status_code, answer.headers, body)
+
+
+def checked(url: str) -> tuple[str, str]:
+    """Say where a request would go: (host name, address to connect to), resolved once.
+
+    Raises:
+        OutboundError: no plain http(s) address, an unknown name, or one that leads into a network that is not allowed.
+    """
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        raise OutboundError(
+            _("This is no address that the portal can ask."),
+            _("Write http:// or https://, a host, and no user name or password."),
+            code="outbound_address",
+        )
+    addresses = _resolve(host, port or (443 if parts.scheme == "https" else 80))
+    for address in addresses:
+        if not is_allowed(address):
+            raise OutboundError(
+                _("%(host)s leads to %(address)s, where the portal may not go.")
+                % {"host": host, "address": address},
+                _(
+                    "If it is meant to, add the network to ADMINSET_OUTBOUND_ALLOWED_NETWORKS."
+                ),
+                code="outbound_refused",
+            )
+    return host, addresses[0]
+
+
+def is_allowed(address: str) -> bool:
+    """Say whether the portal may connect to an address: public ones, and those of the allowed networks."""
+    found = _plain(ipaddress.ip_address(address.partition("%")[0]))
+    if networks.holds(settings.OUTBOUND_ALLOWED_NETWORKS, str(found)):
+        return True
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def _plain(address: Address) -> Address:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise OutboundError(
+            _("The name %(host)s cannot be resolved.") % {"host": host},
+            _("See that it is spelled right and that the portal's DNS knows it."),
+            code="outbound_unknown_host",
+        ) from error
+    return [str(entry[4][0]) for entry in found]
+
+
+def _read(answer: requests.Response, deadline: float) -> bytes:
+    body = b""
+    for chunk in answer.iter_content(CHUNK_BYTES):
+        body += chunk
+        if len(body) > settings.OUTBOUND_MAX_BYTES:
+            raise OutboundError(
+                _("The answer is longer than %(most)s bytes.")
+                % {"most": settings.OUTBOUND_MAX_BYTES},
+                code="outbound_too_long",
+            )
+        if time.monotonic() > deadline:
+            raise requests.Timeout
+    return body
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Connects to the address that was checked, whatever the name resolves to by now; TLS still proves the name."""
+
+    def __init__(self, host: str, address: str) -> None:
+        self._host, self._address = host, address
+        super().__init__(max_retries=0)
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> Any:
+        """Put the address in the place of the name."""
+        place, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        place["host"] = self._address
+        if place["scheme"] == "https":
+            tls["server_hostname"] = tls["assert_hostname"] = self._host
+        return place, tls

@@ -1,0 +1,152 @@
+"""Who is let in (准入): from which networks agents enrol, and those that wait until somebody admits or refuses them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from adminset import audit, networks
+from adminset.audit import Actor
+from adminset.errors import Conflict, DomainError, Unavailable
+from adminset.models import AuditEntry
+from cmdb import facts as reading
+from cmdb.evidence import Evidence
+from cmdb.models import Agent, AssetStatus, EnrolmentToken, Host
+from cmdb.services import identity as identities
+from cmdb.services.reports import write_facts
+
+WAITING_RETRY_SECONDS = 60
+
+
+def ensure_network(*, token: EnrolmentToken, address: str) -> None:
+    """Let an enrolment pass only from where the portal and the token allow it.
+
+    Raises:
+        DomainError: 403, it comes from elsewhere.
+    """
+    allowed = (settings.ENROL_NETWORKS, token.networks)
+    if not all(networks.admits(each, address) for each in allowed):
+        raise DomainError(
+            _("Agents may not enrol from %(address)s.") % {"address": address or "-"},
+            _("Enrol from an allowed network, or have it added to the token."),
+            code="network_refused",
+            status=403,
+        )
+
+
+def note_refusal(*, plain_token: str, error: DomainError) -> None:
+    """Tell the trail of a refused enrolment, once an hour for each reason: the machine will try again every few minutes."""
+    actor = audit.SystemActor(f"enrolment token {plain_token.partition('.')[0][:16]}")
+    recent = AuditEntry.objects.filter(
+        verb="agent.refuse",
+        actor_name=actor.audit_name,
+        reason=str(error)[:500],
+        at__gt=timezone.now() - timedelta(hours=1),
+    )
+    if not recent.exists():
+        audit.record(actor, "agent.refuse", reason=str(error))
+
+
+def waiting_error() -> Unavailable:
+    """Say to an agent that it has to wait: it keeps what it has and asks again."""
+    return Unavailable(
+        _("This agent waits until somebody lets it in."),
+        _("Let it in or refuse it on the page of agents."),
+        code="waiting_for_approval",
+        retry_after=WAITING_RETRY_SECONDS,
+    )
+
+
+def settle(
+    *,
+    actor: Actor,
+    agent: Agent,
+    evidence: Evidence,
+    known: Mapping[str, Any],
+) -> Host:
+    """Give an agent its host: the one that its machine already is, else a new one; write what it found.
+
+    Raises:
+        Conflict: the machine looks like one that still reports, or like several.
+    """
+    host = identities.match(evidence)
+    if host is None:
+        host, verb = _discovered(agent, known), "host.discover"
+    else:
+        reimaged = identities.is_reimaged(host, evidence)
+        verb = "host.reimage" if reimaged else "host.relink"
+        _detach_old_agents(agent, host)
+    changes = write_facts(host, dict(known))
+    identities.remember(host, evidence)
+    agent.host = host
+    agent.version = known.get("agent_version", "")
+    agent.facts_hash = reading.fingerprint(dict(known), agent.identity)
+    agent.facts_at = timezone.now()
+    audit.record(actor, verb, host, changes=changes, reason=str(agent.enrolment_token))
+    return host
+
+
+def _discovered(agent: Agent, known: Mapping[str, Any]) -> Host:
+    statuses = AssetStatus.objects.filter(state="ok", monitored=True)
+    host = Host.objects.create(
+        hostname=known.get("hostname") or f"host-{agent.public_id[:8]}",
+        status=statuses.order_by("pk").first(),
+    )
+    token = agent.enrolment_token
+    if token is not None and token.group:
+        host.groups.add(token.group)
+    return host
+
+
+def _detach_old_agents(agent: Agent, host: Host) -> None:
+    for old in Agent.objects.select_for_update().filter(host=host):
+        old.host = None
+        old.revoked_at = old.revoked_at or timezone.now()
+        old.save(update_fields=["host", "revoked_at", "updated_at"])
+        audit.record(agent, "agent.revoke", old, reason="enrolled again")
+
+
+@transaction.atomic
+def admit(*, actor: Actor, agent: Agent) -> Host:
+    """Let a waiting agent in: only now it gets a host.
+
+    Raises:
+        Conflict: it does not wait any more, or its machine looks like one that still reports.
+    """
+    held = _waiting(agent)
+    evidence = Evidence.read(held.identity)
+    known = reading.clean(held.claims)
+    host = settle(actor=actor, agent=held, evidence=evidence, known=known)
+    held.approved_at = timezone.now()
+    held.claims = {}
+    held.save()
+    audit.record(actor, "agent.admit", held)
+    return host
+
+
+@transaction.atomic
+def refuse(*, actor: Actor, agent: Agent) -> None:
+    """Send a waiting agent away for good; its machine needs another enrolment token to come again.
+
+    Raises:
+        Conflict: it does not wait any more.
+    """
+    held = _waiting(agent)
+    held.revoked_at = timezone.now()
+    held.save(update_fields=["revoked_at", "updated_at"])
+    audit.record(actor, "agent.turn_away", held)
+
+
+def _waiting(agent: Agent) -> Agent:
+    held = Agent.objects.select_for_update().filter(pk=agent.pk)
+    found: Agent | None = held.waiting().first()
+    if found is None:
+        raise Conflict(
+            _("%(name)s does not wait any more.") % {"name": agent},
+            _("Load the page anew: somebody else may have decided."),
+        )
+    return found

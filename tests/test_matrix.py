@@ -1,0 +1,162 @@
+"""The permission matrix of docs/permissions.md, asked again: every url, API method and web socket, as six people."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import URLPattern
+
+from accounts.models import User
+from adminset.sockets import routes
+from tests import matrix
+from tests.tasks.test_run_socket import Socket
+from tests.test_permissions import FOR_ALL_USERS, PUBLIC, URLS, _permission
+
+WRITING = bool(os.environ.get("ADMINSET_WRITE_PERMISSIONS"))
+LET_IN = {"200", "201", "204", "302", "400", "409", "422", "503"}
+NOT_LET_IN = {"sign in", "401", "403", "404", "405"}
+# Asked by an empty request these answer what no permission decides; each with its reason.
+EXEMPT_FOR_ADMINISTRATOR = {
+    "tasks:run_download": "the run of the stage has no output",
+    "accounts:my_token_revoke": "a token of somebody else: 404 for everybody",
+    "accounts:my_session_end": "a session of somebody else: 404 for everybody",
+}
+CASES = [
+    pytest.param(name, route, pattern, id=f"{name} {route}")
+    for name, route, pattern in URLS
+]
+_written: dict[tuple[str, str], tuple[str, matrix.Statuses]] = {}
+
+
+def _key(name: str, route: str) -> str:
+    """Tell urls of one name apart: those of a viewset have one name, a format suffix another route."""
+    return name if "format" not in route else f"{name}.format"
+
+
+@pytest.fixture(scope="session")
+def expected() -> dict[tuple[str, str], tuple[str, matrix.Statuses]]:
+    if not matrix.PAGE.exists():
+        return {}
+    return {
+        (name, method): (permission, statuses)
+        for name, method, permission, statuses in matrix.rows_of_page()
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _write_the_page() -> Iterator[None]:
+    yield
+    if WRITING:
+        matrix.PAGE.write_text(matrix.page(_written), encoding="utf-8")
+
+
+@pytest.fixture
+def stage(
+    db: None,
+    client_of: Callable[[User], Client],
+    settings: Any,
+    tmp_path: Path,
+) -> matrix.Stage:
+    def signed_in(user: User | None) -> Client:
+        browser = Client() if user is None else client_of(user)
+        browser.raise_request_exception = False
+        return browser
+
+    settings.RUN_DIR = tmp_path
+    return matrix.set_stage(signed_in)
+
+
+@pytest.mark.parametrize(("name", "route", "pattern"), CASES)
+def test_every_url_answers_each_person_as_the_page_says(
+    stage: matrix.Stage,
+    expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
+    name: str,
+    route: str,
+    pattern: URLPattern,
+) -> None:
+    permission = _permission(pattern)
+    for method in matrix.methods_of(name, pattern):
+        statuses = matrix.ask(stage, name, route, method)
+        _check_sense(name, method, statuses)
+        key = (_key(name, route), method)
+        _written[key] = (permission, statuses)
+        if not WRITING:
+            assert key in expected, (
+                "this url has no row in docs/permissions.md: look at it, then `make permissions`"
+            )
+            assert expected[key] == (permission or "-", statuses)
+
+
+def _check_sense(name: str, method: str, statuses: matrix.Statuses) -> None:
+    """Hold the answers to what no page may say otherwise."""
+    anonymous, stranger, auditor, _inside, outside, administrator = statuses
+    assert set(statuses) <= LET_IN | NOT_LET_IN, f"an answer nobody expects: {statuses}"
+    if name in PUBLIC:
+        return
+    assert anonymous in NOT_LET_IN
+    if name in FOR_ALL_USERS:
+        return
+    assert stranger in {"403", "404", "405"}
+    if method != "GET":
+        assert auditor in {"403", "404", "405"}, "an auditor changes nothing"
+    if name not in EXEMPT_FOR_ADMINISTRATOR:
+        assert administrator in LET_IN | {"405"}
+    if matrix.is_scoped(name):
+        assert outside in {"403", "404", "405"}, "an object out of scope is not there"
+
+
+def test_the_page_has_no_row_for_a_url_that_is_gone(
+    expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
+) -> None:
+    known = {
+        (_key(name, route), method)
+        for name, route, pattern in URLS
+        for method in matrix.methods_of(name, pattern)
+    }
+    known |= {(str(pattern.pattern), "web socket") for pattern in routes()}
+    assert WRITING or set(expected) == known
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("pattern", routes(), ids=lambda p: str(p.pattern))
+def test_every_web_socket_lets_in_whom_the_page_says(
+    expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
+    settings: Any,
+    tmp_path: Path,
+    pattern: Any,
+) -> None:
+    settings.RUN_DIR = tmp_path
+    stage = matrix.set_stage(lambda user: Client())
+    route = str(pattern.pattern)
+    people = stage.people
+    asked: list[tuple[Any, dict[str, int]]] = [
+        (AnonymousUser(), stage.inside),
+        (people["stranger"], stage.inside),
+        (people["auditor"], stage.inside),
+        (people["operator"], stage.inside),
+        (people["operator"], stage.outside),
+        (people["administrator"], stage.inside),
+    ]
+    statuses = tuple(
+        asyncio.run(_opens(user, matrix.socket_address(route, objects)))
+        for user, objects in asked
+    )
+    anonymous, stranger, _auditor, _inside, outside, administrator = statuses
+    assert (anonymous, stranger, outside, administrator) == ("403", "403", "403", "101")
+    permission = pattern.callback.consumer_class.permission
+    _written[route, "web socket"] = (permission, statuses)
+    if not WRITING:
+        assert expected[route, "web socket"] == (permission, statuses)
+
+
+async def _opens(user: Any, address: str) -> str:
+    socket = Socket(user, address)
+    opened = await socket.connect()
+    if opened:
+        await socket.leave()
+    return "101" if opened else "403"

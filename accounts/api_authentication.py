@@ -1,17 +1,19 @@
 """Who is calling the REST endpoints: `Authorization: Bearer <prefix>.<secret>`."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
-from django.utils import timezone
+from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts import throttle
 from accounts.models import ApiToken, User
+from accounts.services import tokens
+from adminset import networks
+from adminset.context import current
 from adminset.crypto import digest_matches
 
 SCHEME = "Bearer"
@@ -25,19 +27,25 @@ class TokenAuthentication(BaseAuthentication):
         """Give (user, token) of the header, None without one.
 
         Raises:
-            AuthenticationFailed: unknown, revoked or expired, or its user may not sign in; all in the same words.
+            AuthenticationFailed: unknown, revoked or expired, its user may not sign in, or the request comes from a network
+                that is not the token's; all in the same words.
+            TooManyAttempts: the same, and too often from this address.
         """
         scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != SCHEME.lower():
             return None
+        address = current.get().address
         token = find(text.strip())
-        if token is None:
+        if token is None or not _is_at_home(token, address):
+            throttle.count_failure(
+                address, kind="token", limit=settings.TOKEN_FAILURES
+            )
             raise AuthenticationFailed(
                 _(
-                    "This token is unknown, revoked or expired. Make a new one under My account."
+                    "This token is unknown, revoked, expired or not for your network. Make a new one under My account."
                 )
             )
-        note_use(token)
+        tokens.note_use(token=token, address=address, seconds=LAST_USE_SECONDS)
         token.user.token = token
         return token.user, token
 
@@ -56,15 +64,12 @@ def find(text: str) -> ApiToken | None:
     return token if token and right and token.user.may_sign_in else None
 
 
-def note_use(token: ApiToken) -> None:
-    """Keep when a token was last used, at most once a minute."""
-    now = timezone.now()
-    stale = now - timedelta(seconds=LAST_USE_SECONDS)
-    if token.last_used_at is None or token.last_used_at < stale:
-        rows = ApiToken.objects.filter(pk=token.pk)
-        rows.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale)).update(
-            last_used_at=now
-        )
+def _is_at_home(token: ApiToken, address: str) -> bool:
+    """Say whether a token may be used from an address; the trail is told when not."""
+    if networks.admits(token.networks, address):
+        return True
+    tokens.note_refusal(token=token)
+    return False
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
-from accounts import breached
+from accounts import breached, directory_checks
 
 
 class AccountsConfig(AppConfig):
@@ -16,3 +16,4 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Check at the start what this room is told by settings."""
         checks.register(breached.check_list)
+        checks.register(directory_checks.check_directory)

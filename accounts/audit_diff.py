@@ -13,6 +13,12 @@ MOST_LINES = 2000
 CONTEXT_LINES = 3
 
 
+def says_nothing(change: dict[str, Any]) -> bool:
+    """Say whether a field was empty and stayed so, as many are when an object is made."""
+    empty = (None, "", [], {})
+    return change.get("old") in empty and change.get("new") in empty
+
+
 def describe(change: dict[str, Any]) -> dict[str, Any]:
     """Say how a change is drawn.
 

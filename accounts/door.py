@@ -54,6 +54,11 @@ def authenticate(*, username: str, password: str) -> User:
     return user
 
 
+def method_of(user: User) -> str:
+    """Say how a user who gave a name and a password was proved: by us, or by the directory."""
+    return "ldap" if user.source == User.Source.LDAP else PASSWORD
+
+
 def count_attempt(who: str, *, known: User | None, method: str) -> None:
     """Count an attempt to prove who somebody is, before the proof is looked at; the first over the limit is recorded.
 

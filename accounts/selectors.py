@@ -12,7 +12,7 @@ from django.db.models import Count, Model, QuerySet
 from django.utils.translation import gettext
 
 from accounts import words
-from accounts.models import ApiToken, Grant, Role, User
+from accounts.models import ApiToken, Grant, GroupMapping, Role, User
 from adminset.crud.resource import all_resources
 from adminset.models import AuditEntry
 from adminset.querysets import scope_of
@@ -58,6 +58,19 @@ def scope_names(user: Any) -> Mapping[tuple[str, int], str]:
     }
 
 
+def all_scope_names(user: Any) -> Mapping[tuple[str, int], str]:
+    """Name the objects that mappings hold on and `user` may see: (kind, id) -> name."""
+    ids: dict[str, set[int]] = {}
+    for scope_ids in GroupMapping.objects.values_list("scope_ids", flat=True):
+        for kind, listed in scope_ids.items():
+            ids.setdefault(kind, set()).update(listed)
+    return {
+        (kind.kind, row.pk): str(row)
+        for kind in all_kinds()
+        for row in kind.rows(user).filter(pk__in=ids.get(kind.kind, ()))
+    }
+
+
 def audit_trail(user: Any) -> QuerySet[AuditEntry]:
     """Give the lines of the trail that a user may see: all, or with a scoped permission only the user's own acts."""
     scope = scope_of(user, "adminset.view_auditentry")
@@ -86,7 +99,9 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(user=user)
 
 
-def places(grant: Grant, names: Mapping[tuple[str, int], str]) -> list[str]:
+def places(
+    grant: Grant | GroupMapping, names: Mapping[tuple[str, int], str]
+) -> list[str]:
     """Say where a grant holds: everywhere, or the objects by name (by number where `names` lacks them)."""
     if grant.everything:
         return [gettext("everywhere")]

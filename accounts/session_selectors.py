@@ -1,12 +1,10 @@
 """Questions about sessions and sign-ins: which are open, who came in from where."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db.models import QuerySet
 
 from accounts.models import PortalSession, User
-from accounts.selectors import audit_trail
 from adminset.models import AuditEntry
 
 SIGN_INS = "session."
@@ -20,11 +18,6 @@ def sessions_of(user: User) -> QuerySet[PortalSession]:
 def sessions(user: User, action: str) -> QuerySet[PortalSession]:
     """Give the sessions, of anybody, on which `user` may do an action."""
     return PortalSession.objects.visible_to(user, action)
-
-
-def sign_ins(user: Any) -> QuerySet[AuditEntry]:
-    """Give the sign-ins, refusals and ends of sessions that a user may see in the audit trail."""
-    return audit_trail(user).filter(verb__startswith=SIGN_INS)
 
 
 def sign_ins_of(user: User) -> QuerySet[AuditEntry]:

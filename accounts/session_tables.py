@@ -36,20 +36,18 @@ class SessionTable(ResourceTable):
 class SignInTable(tables.Table):
     """Who came in, who was refused, and how sessions ended; newest first."""
 
-    at = tables.TemplateColumn(AGO, verbose_name=_("time"), order_by="id")
+    at = tables.TemplateColumn(AGO, verbose_name=_("time"))
     who = tables.Column(accessor="actor_name", verbose_name=_("user"))
     verb = tables.TemplateColumn(
         template_name="accounts/_sign_in_result.html", verbose_name=_("result")
     )
-    browser = tables.Column(
-        accessor="changes", verbose_name=_("browser"), orderable=False
-    )
-    method = tables.Column(accessor="changes", verbose_name=_("by"), orderable=False)
+    browser = tables.Column(accessor="changes", verbose_name=_("browser"))
+    method = tables.Column(accessor="changes", verbose_name=_("by"))
 
     class Meta:
         model = AuditEntry
         fields = ("at", "who", "verb", "address", "browser", "method")
-        order_by = "-at"
+        orderable = False
 
     def render_who(self, record: AuditEntry) -> str:
         """Name the user whom it is about, even when somebody else ended the session."""

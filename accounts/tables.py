@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
 from accounts import selectors
-from accounts.models import ApiToken, Grant, Role, User
+from accounts.models import ApiToken, Grant, GroupMapping, Role, User
 from adminset.crud.tables import ResourceTable
 from adminset.models import AuditEntry
 
@@ -155,5 +155,28 @@ class AuditTable(tables.Table):
     def render_changes(self, value: list[dict[str, Any]]) -> str:
         """Name the first few fields that changed."""
         names = [str(change.get("field", "")) for change in value]
-        more = ", ..." if len(names) > 4 else ""
-        return ", ".join(names[:4]) + more or "-"
+        more = ", ..." if len(names) > 3 else ""
+        return ", ".join(names[:3]) + more or "-"
+
+
+class GroupMappingTable(ResourceTable):
+    """Which group brings which role where."""
+
+    group = tables.Column(linkify=("accounts:groupmapping_detail", {"pk": A("pk")}))
+    role = tables.Column(linkify=True)
+    where = tables.Column(
+        accessor="everything", verbose_name=_("where"), order_by="everything"
+    )
+
+    class Meta(ResourceTable.Meta):
+        model = GroupMapping
+        fields = ("source", "group", "role", "where")
+
+    @cached_property
+    def scope_names(self) -> Any:
+        """Names of all objects that mappings hold on, read once a table."""
+        return selectors.all_scope_names(self.request.user)
+
+    def render_where(self, record: GroupMapping) -> str:
+        """Say everywhere, or name the objects."""
+        return ", ".join(selectors.places(record, self.scope_names))

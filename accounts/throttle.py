@@ -78,6 +78,21 @@ def attempt(
     return count
 
 
+def count_failure(address: str, *, kind: str, limit: int) -> None:
+    """Count a failure from an address, after it happened: for secrets too long to guess, where only the flood is held up.
+
+    Successes are not counted, so that many machines behind one address do not stop each other.
+
+    Raises:
+        TooManyAttempts: more than `limit` in the window.
+    """
+    _pair, whole_address, _account = _keys("", address, kind)
+    try:
+        _count(whole_address, limit)
+    except AWAY:
+        logger.warning("failures are not counted: the cache does not answer")
+
+
 def forget(who: str, address: str, *, kind: str = "other") -> None:
     """Start anew after a success; of the wider counts only this one attempt is taken back.
 

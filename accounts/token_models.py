@@ -1,11 +1,24 @@
 """The tokens that speak for users, and what each may do less than its user."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from adminset.networks import NetworksField
 from adminset.querysets import NOWHERE, Scope, ScopedQuerySet
+
+
+# A usable token whose end is nearer than this warns; one that is not used for so long is named.
+ENDING_DAYS = 14
+UNUSED_DAYS = 90
+
+
+def default_days() -> int:
+    """Say how many days a token lives unless told otherwise."""
+    return min(settings.TOKEN_DAYS, settings.TOKEN_MAX_DAYS)
 
 
 class HashField(models.CharField):
@@ -103,3 +116,20 @@ class ApiToken(models.Model):
         if self.revoked_at:
             return "revoked"
         return "usable" if self.expires_at > timezone.now() else "expired"
+
+    @property
+    def days_left(self) -> int:
+        """Count the whole days until it expires; 0 on the last day and afterwards."""
+        return max((self.expires_at - timezone.now()).days, 0)
+
+    @property
+    def is_ending(self) -> bool:
+        """Say whether it works, and soon will not."""
+        return self.state == "usable" and self.days_left < ENDING_DAYS
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether it works and nobody has used it for long."""
+        since = self.last_used_at or self.created_at
+        long_ago = since < timezone.now() - timedelta(days=UNUSED_DAYS)
+        return self.state == "usable" and long_ago

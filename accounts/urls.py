@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.urls import path
 
 from accounts.resources.grants import GRANTS
+from accounts.resources.mappings import MAPPINGS
 from accounts.resources.sessions import SESSIONS
 from accounts.resources.tokens import API_TOKENS
 from accounts.resources.users import ROLES, USERS
@@ -74,6 +75,7 @@ urlpatterns = [
     *pages(USERS),
     *pages(ROLES),
     *pages(GRANTS),
+    *pages(MAPPINGS),
     *pages(replace(API_TOKENS, verbs=frozenset())),
     *pages(replace(SESSIONS, verbs=frozenset())),
 ]

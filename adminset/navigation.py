@@ -125,6 +125,12 @@ MENU = (
                 _("Grants"), "accounts:grant_list", "user-check", "accounts.view_grant"
             ),
             Entry(
+                _("Group mappings"),
+                "accounts:groupmapping_list",
+                "people-arrows",
+                "accounts.view_groupmapping",
+            ),
+            Entry(
                 _("Why may or may not"),
                 "accounts:explain",
                 "circle-question",

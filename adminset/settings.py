@@ -180,11 +180,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
-    # Looks each hour whether a day has gone by, so that a receiver that was away gets its anchor later.
+    # Looks whether a day has gone by, so that a receiver that was away gets its anchor later.
     "adminset.anchor_audit": {
         "task": "adminset.anchor_audit",
-        "schedule": 3600,
-        "options": {"expires": 3600},
+        "schedule": 600,
+        "options": {"expires": 600},
     },
     "tasks.reap_runs": {
         "task": "tasks.reap_runs",
@@ -207,7 +207,10 @@ from adminset.settings_access import *  # noqa: E402,F403 - its own file for the
 
 AUTH_USER_MODEL = "accounts.User"
 PERMISSION_EXPLAINER = "accounts.explain.refusal"
-AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.RoleBackend",
+    "accounts.backends.LdapBackend",
+]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"

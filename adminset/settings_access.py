@@ -22,6 +22,7 @@ STEP_UP_PERMISSIONS = frozenset(
     env.words(
         "ADMINSET_STEP_UP",
         [
+            "accounts.add_apitoken",
             "accounts.add_grant",
             "accounts.add_groupmapping",
             "accounts.add_role",
@@ -41,13 +42,38 @@ STEP_UP_PERMISSIONS = frozenset(
 )
 
 # ---- LDAP and Active Directory
+LDAP_URLS = env.words("ADMINSET_LDAP_URL", [])
+LDAP_START_TLS = env.boolean("ADMINSET_LDAP_START_TLS", False)
+LDAP_CA_FILE = env.text("ADMINSET_LDAP_CA_FILE")
+LDAP_BIND_DN = env.text("ADMINSET_LDAP_BIND_DN")
+LDAP_BIND_PASSWORD = env.text("ADMINSET_LDAP_BIND_PASSWORD")
+LDAP_BASE_DN = env.text("ADMINSET_LDAP_BASE_DN")
+LDAP_USER_FILTER = env.text("ADMINSET_LDAP_USER_FILTER", "(uid=%(user)s)")
+LDAP_USERNAME_ATTRIBUTE = env.text("ADMINSET_LDAP_USERNAME_ATTRIBUTE", "uid")
+LDAP_NAME_ATTRIBUTE = env.text("ADMINSET_LDAP_NAME_ATTRIBUTE", "cn")
+LDAP_EMAIL_ATTRIBUTE = env.text("ADMINSET_LDAP_EMAIL_ATTRIBUTE", "mail")
+LDAP_ID_ATTRIBUTE = env.text("ADMINSET_LDAP_ID_ATTRIBUTE", "entryUUID")
+LDAP_GROUP_BASE_DN = env.text("ADMINSET_LDAP_GROUP_BASE_DN")
+LDAP_GROUP_FILTER = env.text("ADMINSET_LDAP_GROUP_FILTER", "(member=%(dn)s)")
+LDAP_REQUIRE_GROUP = env.text("ADMINSET_LDAP_REQUIRE_GROUP")
+LDAP_TIMEOUT_SECONDS = env.integer("ADMINSET_LDAP_TIMEOUT_SECONDS", 5, least=1)
 
 # ---- OpenID Connect
+OIDC_ISSUER = env.text("ADMINSET_OIDC_ISSUER").rstrip("/")
+OIDC_CLIENT_ID = env.text("ADMINSET_OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("ADMINSET_OIDC_CLIENT_SECRET")
+OIDC_SCOPES = env.text("ADMINSET_OIDC_SCOPES", "openid email profile")
+OIDC_USERNAME_CLAIM = env.text("ADMINSET_OIDC_USERNAME_CLAIM", "preferred_username")
+OIDC_GROUPS_CLAIM = env.text("ADMINSET_OIDC_GROUPS_CLAIM", "groups")
+OIDC_REQUIRE_GROUP = env.text("ADMINSET_OIDC_REQUIRE_GROUP")
+OIDC_NAME = env.text("ADMINSET_OIDC_NAME", "OpenID Connect")
+PASSWORD_SIGN_IN = env.boolean("ADMINSET_PASSWORD_SIGN_IN", True)
 
 # ---- API tokens
 TOKEN_DAYS = env.integer("ADMINSET_TOKEN_DAYS", 90, least=1)
 TOKEN_MAX_DAYS = env.integer("ADMINSET_TOKEN_MAX_DAYS", 365, least=1)
 TOKEN_OVERLAP_HOURS = env.integer("ADMINSET_TOKEN_OVERLAP_HOURS", 24, least=0)
+TOKEN_FAILURES = env.integer("ADMINSET_TOKEN_FAILURES", 100, least=1)
 
 # ---- Admission
 ALLOWED_NETWORKS = env.networks("ADMINSET_ALLOWED_NETWORKS")

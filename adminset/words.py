@@ -18,6 +18,8 @@ ACTIONS = {
 VERBS = {
     "access.refused": _("was refused"),
     "audit.anchor": _("anchored the audit trail"),
+    "apitoken.refused": _("was refused, from a network that is not allowed, with"),
+    "apitoken.rotate": _("rotated"),
     "agent.enrol": _("enrolled"),
     "agent.refuse": _("was refused"),
     "agent.wait": _("enrolled and waits to be let in"),

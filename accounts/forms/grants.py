@@ -1,15 +1,13 @@
-"""Shape of roles and grants."""
+"""Shape of roles, grants and group mappings."""
 
 from typing import Any
 
-from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Grant, Role
+from accounts.forms.scope_fields import ScopedForm, with_scope_fields
+from accounts.models import Grant, GroupMapping, Role
 from accounts.permission_field import PermissionField
-from adminset import scopes
-from adminset.crud.choices import RemoteSelectMultiple
 from adminset.crud.forms import ResourceForm, moment_input
 
 
@@ -23,8 +21,8 @@ class RoleForm(ResourceForm):
         fields = ["name", "description", "requires_second_factor", "permissions"]
 
 
-class GrantForm(ResourceForm):
-    """A role for a user, everywhere or on chosen objects; `grant_form` adds a field for each kind of scope."""
+class GrantForm(ScopedForm):
+    """A role for a user, everywhere or on chosen objects, for good or for a time."""
 
     class Meta:
         model = Grant
@@ -36,48 +34,32 @@ class GrantForm(ResourceForm):
             )
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        stored = self.instance.scope_ids if self.instance.pk else {}
-        self.unseen: dict[str, set[int]] = {}
-        for kind in scopes.all_kinds():
-            mine = set(stored.get(kind.kind, ()))
-            rows = kind.rows(self.user).filter(pk__in=mine)
-            seen = set(rows.values_list("pk", flat=True))
-            self.initial.setdefault(kind.field_name, sorted(seen))
-            self.unseen[kind.kind] = mine - seen
-
     def clean(self) -> dict[str, Any]:
         """Refuse a grant that would hold nowhere."""
         cleaned = super().clean()
-        if (
-            not self.errors
-            and not cleaned.get("everything")
-            and not any(self.scope_ids().values())
-        ):
-            raise forms.ValidationError(
-                _("Choose where it holds: everywhere, or on some objects.")
-            )
+        self.refuse_nowhere(cleaned)
         return cleaned
 
-    def scope_ids(self) -> dict[str, set[int]]:
-        """Give the chosen objects by kind of scope; those that the user may not see stay as they are."""
-        return {
-            kind.kind: {row.pk for row in self.cleaned_data.get(kind.field_name) or ()}
-            | self.unseen[kind.kind]
-            for kind in scopes.all_kinds()
-        }
+
+class GroupMappingForm(ScopedForm):
+    """The role that a group of a directory brings, everywhere or on chosen objects."""
+
+    class Meta:
+        model = GroupMapping
+        fields = ["source", "group", "role", "everything"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a mapping that would hold nowhere."""
+        cleaned = super().clean()
+        self.refuse_nowhere(cleaned)
+        return cleaned
 
 
 def grant_form() -> type[GrantForm]:
-    """Make the form of a grant with the kinds of scope that the rooms brought: call it once all are ready."""
-    fields = {
-        kind.field_name: forms.ModelMultipleChoiceField(
-            kind.all_rows(),
-            label=capfirst(kind.label),
-            required=False,
-            widget=RemoteSelectMultiple(kind.path) if kind.path else None,
-        )
-        for kind in scopes.all_kinds()
-    }
-    return type("ScopedGrantForm", (GrantForm,), fields)
+    """Make the form of a grant, once all kinds of scope are known."""
+    return with_scope_fields(GrantForm)
+
+
+def mapping_form() -> type[GroupMappingForm]:
+    """Make the form of a group mapping, once all kinds of scope are known."""
+    return with_scope_fields(GroupMappingForm)

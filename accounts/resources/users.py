@@ -18,6 +18,7 @@ TABS = (
     "accounts:user_list",
     "accounts:role_list",
     "accounts:grant_list",
+    "accounts:groupmapping_list",
     "accounts:apitoken_list",
     "accounts:portalsession_list",
 )

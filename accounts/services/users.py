@@ -113,6 +113,13 @@ def set_password(
     """
     if actor != user:
         guards.ensure_not_above(actor, user)
+    if user.source != User.Source.LOCAL:
+        raise Conflict(
+            _("%(name)s signs in by %(source)s: the password is kept there.")
+            % {"name": user, "source": user.get_source_display()},
+            _("Change it there."),
+            code="external_user",
+        )
     check_password(password=password, user=user)
     user.set_password(password)
     user.must_change_password = must_change

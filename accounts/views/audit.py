@@ -48,6 +48,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
         "filterset": filterset,
         "q": request.GET.get("q", ""),
         "is_filtered": bool(filterset.form.changed_data),
+        "exports": True,
         "page_title": _("Audit trail"),
     }
     template = "accounts/audit_list.html"
@@ -102,6 +103,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": [
             {**change, "diff": audit_diff.describe(change)}
             for change in selectors.labelled_changes(entry)
+            if not audit_diff.says_nothing(change)
         ],
         "seal": audit_verify.state_of(entry),
         "target_url": selectors.target_url(me(request), entry),

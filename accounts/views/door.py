@@ -29,7 +29,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             user = door.authenticate(**form.cleaned_data)
-            return pass_on(request, user=user, method=door.PASSWORD, target=target)
+            method = door.method_of(user)
+            return pass_on(request, user=user, method=method, target=target)
         except DomainError as error:
             status, wait = refuse(form, error), error.retry_after
     context = {"form": form, "next": target, "page_title": _("Sign in")}

@@ -1,25 +1,22 @@
 """Sessions and sign-ins: one's own, and those of all users."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import auth, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from django_tables2 import RequestConfig
 
-from accounts import door, selectors, session_selectors
+from accounts import audit_selectors, door, selectors, session_selectors
 from accounts.services import sessions as services
 from accounts.session_filters import SignInFilter
 from accounts.session_tables import SignInTable
 from accounts.views.pages import me
 from adminset.http import SIGNED_IN, is_htmx, requires
-
-ROWS_A_PAGE = 50
 
 
 def this_session(request: HttpRequest) -> int:
@@ -114,33 +111,40 @@ def my_sign_ins(request: HttpRequest) -> HttpResponse:
         (title, None),
     ]
     rows = session_selectors.sign_ins_of(me(request))
-    return _sign_ins(request, rows, {"page_title": title, "crumbs": crumbs})
+    return _sign_ins(request, rows, (), {"page_title": title, "crumbs": crumbs})
 
 
 @requires("adminset.view_auditentry")
 @require_safe
 def sign_in_list(request: HttpRequest) -> HttpResponse:
     """Show who came in, who was refused, and how sessions ended."""
-    rows = session_selectors.sign_ins(me(request))
-    return _sign_ins(request, rows, {"page_title": _("Sign-ins")})
+    rows = selectors.audit_trail(me(request))
+    verbs = audit_selectors.verbs_of(session_selectors.SIGN_INS)
+    return _sign_ins(request, rows, verbs, {"page_title": _("Sign-ins")})
 
 
 def _sign_ins(
-    request: HttpRequest, rows: QuerySet, context: dict[str, Any]
+    request: HttpRequest, rows: QuerySet, verbs: Sequence[str], context: dict[str, Any]
 ) -> HttpResponse:
+    """Draw a list as the audit trail's: the same lines, as quick at millions of them."""
     filterset = SignInFilter(request.GET, rows, request=request)
-    table = SignInTable(filterset.qs, request=request)
-    RequestConfig(request, paginate=False).configure(table)
-    table.paginator = Paginator(table.rows, ROWS_A_PAGE)
-    table.page = table.paginator.get_page(request.GET.get("page"))
+    is_filtered = bool(filterset.form.changed_data)
+    page = audit_selectors.TrailPage(
+        rows,
+        verbs,
+        filterset.narrow if is_filtered else None,
+        before=audit_selectors.place_id(request.GET.get("before")),
+        after=audit_selectors.place_id(request.GET.get("after")),
+    )
     context |= {
-        "table": table,
-        "page": table.page,
-        "total": table.page.paginator.count,
-        "per_page": ROWS_A_PAGE,
+        "table": SignInTable(page.entries, request=request),
+        "page": page,
+        "total": page.total,
+        "most": audit_selectors.COUNTED,
+        "looked_through": audit_selectors.LOOKED_THROUGH,
         "filterset": filterset,
         "q": request.GET.get("q", ""),
-        "is_filtered": bool(filterset.form.changed_data),
+        "is_filtered": is_filtered,
     }
     part = "accounts/_audit_list.html"
     answer = render(

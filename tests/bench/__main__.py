@@ -12,7 +12,7 @@ import django
 
 django.setup()
 
-from tests.bench import agent, audit, host_list, ingest, sign_in  # noqa: E402 - Django must be set up first
+from tests.bench import agent, audit, host_list, ingest, permissions, sign_in  # noqa: E402 - Django must be set up first
 from tests.bench.figures import Figure, table  # noqa: E402 - likewise
 
 BENCHES = {
@@ -21,6 +21,7 @@ BENCHES = {
     "agent": agent.run,
     "sign_in": sign_in.run,
     "audit": audit.run,
+    "permissions": permissions.run,
 }
 ROOT = Path(__file__).resolve().parents[2]
 

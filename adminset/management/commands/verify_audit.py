@@ -83,8 +83,9 @@ class Command(BaseCommand):
             )
         looked = f"{walk.walked:,} chained lines, held against {witnesses:,} anchors"
         if count:
+            noun = "finding" if count == 1 else "findings"
             self.stdout.write(
-                f"The audit trail is NOT whole: {count:,} findings in {looked}."
+                f"The audit trail is NOT whole: {count:,} {noun} in {looked}."
             )
             sys.exit(1)
         self.stdout.write(f"The audit trail is whole: {looked}.")

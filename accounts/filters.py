@@ -35,7 +35,7 @@ class UserFilter(django_filters.FilterSet):
 
     class Meta:
         model = User
-        fields = ["is_active", "is_superuser", "role"]
+        fields = ["kind", "is_active", "is_superuser", "role"]
 
 
 class GrantFilter(django_filters.FilterSet):
@@ -73,6 +73,8 @@ class GrantFilter(django_filters.FilterSet):
 
 TOKEN_STATES = [
     ("usable", _("usable")),
+    ("ending", _("expires soon")),
+    ("idle", _("unused for long")),
     ("expired", _("expired")),
     ("revoked", _("revoked")),
 ]
@@ -93,13 +95,9 @@ class ApiTokenFilter(django_filters.FilterSet):
         fields = ["user", "can_write", "state"]
 
     def by_state(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Narrow to usable, expired or revoked tokens."""
+        """Narrow to tokens in a state."""
         del name
-        if value == "revoked":
-            return rows.filter(revoked_at__isnull=False)
-        now = timezone.now()
-        end = {"expires_at__gt": now} if value == "usable" else {"expires_at__lte": now}
-        return rows.filter(revoked_at=None, **end)
+        return cast("QuerySet", rows.in_state(value))  # type: ignore[attr-defined]
 
 
 def object_types() -> list[tuple[str, Any]]:

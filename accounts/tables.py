@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_tables2.utils import A
 
-from accounts import selectors
+from accounts import selectors, token_selectors
 from accounts.models import ApiToken, Grant, GroupMapping, Role, User
 from adminset.crud.tables import ResourceTable
 from adminset.models import AuditEntry
@@ -21,6 +21,7 @@ class UserTable(ResourceTable):
     """Users and what they may do."""
 
     username = tables.Column(linkify=True)
+    kind = tables.TemplateColumn(template_name="accounts/_user_kind.html")
     is_active = tables.TemplateColumn(
         template_name=BADGE, verbose_name=_("may sign in")
     )
@@ -36,6 +37,7 @@ class UserTable(ResourceTable):
             "username",
             "display_name",
             "email",
+            "kind",
             "is_active",
             "is_superuser",
             "roles",
@@ -49,6 +51,10 @@ class UserTable(ResourceTable):
         return (
             ", ".join(sorted({grant.role.name for grant in record.grants.all()})) or "-"
         )
+
+    def value_kind(self, record: User) -> str:
+        """Write the word into an export."""
+        return record.get_kind_display()
 
     def value_is_active(self, value: bool) -> str:
         """Write the word into an export."""
@@ -114,6 +120,9 @@ class ApiTokenTable(ResourceTable):
         verbose_name=_("state"),
         orderable=False,
     )
+    limits = tables.Column(
+        verbose_name=_("limits"), orderable=False, empty_values=(), accessor="networks"
+    )
     expires_at = tables.TemplateColumn(AGO, verbose_name=_("expires"))
     last_used_at = tables.TemplateColumn(AGO, verbose_name=_("last used"))
 
@@ -123,11 +132,21 @@ class ApiTokenTable(ResourceTable):
             "name",
             "user",
             "prefix",
-            "can_write",
+            "limits",
             "state",
             "expires_at",
             "last_used_at",
+            "last_used_address",
         )
+
+    @cached_property
+    def scope_names(self) -> Any:
+        """Names of all objects that tokens are held to, read once a table."""
+        return token_selectors.all_scope_names(self.request.user)
+
+    def render_limits(self, record: ApiToken) -> str:
+        """Say what the token may do less than its user."""
+        return "; ".join(token_selectors.limits(record, self.scope_names))
 
     def value_state(self, record: ApiToken) -> str:
         """Write the word into an export."""

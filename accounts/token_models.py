@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from adminset.networks import NetworksField
 from adminset.querysets import NOWHERE, Scope, ScopedQuerySet
-
 
 # A usable token whose end is nearer than this warns; one that is not used for so long is named.
 ENDING_DAYS = 14
@@ -33,6 +33,23 @@ class ApiTokenQuerySet(ScopedQuerySet):
     def usable(self) -> "ApiTokenQuerySet":
         """Narrow to tokens that are neither revoked nor expired."""
         return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+    def in_state(self, state: str) -> "ApiTokenQuerySet":
+        """Narrow to "usable", "expired" or "revoked" ones, or to usable ones that are "ending" or "idle"."""
+        now = timezone.now()
+        if state == "revoked":
+            return self.exclude(revoked_at=None)
+        if state == "expired":
+            return self.filter(revoked_at=None, expires_at__lte=now)
+        if state == "ending":
+            return self.usable().filter(
+                expires_at__lt=now + timedelta(days=ENDING_DAYS)
+            )
+        if state == "idle":
+            used = Coalesce("last_used_at", "created_at")
+            long_ago = now - timedelta(days=UNUSED_DAYS)
+            return self.usable().alias(since=used).filter(since__lt=long_ago)
+        return self.usable()
 
 
 class ApiToken(models.Model):

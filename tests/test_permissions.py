@@ -19,6 +19,8 @@ PUBLIC = {
     "csp_report": "browsers report here by themselves, without a cookie; one bounded log line, nothing kept",
     "set_language": "sets a cookie of the visitor's own browser",
     "accounts:sign_in": "where one signs in",
+    "accounts:oidc_start": "leads to the provider where one signs in",
+    "accounts:oidc_callback": "where the provider sends one back; asks for the state that this very session holds",
     "accounts:sign_in_code": "where one gives the code after the password",
     "agent_api:enroll": "asks for an enrolment token itself (tests/monitor/test_agent_api.py)",
     "agent_api:facts": "asks for an agent's own token itself (tests/monitor/test_agent_api.py)",
@@ -33,6 +35,7 @@ FOR_ALL_USERS = {
     "accounts:sign_out",
     "accounts:profile",
     "accounts:confirm",
+    "accounts:oidc_confirm",
     "accounts:explain",
     "accounts_api:explain",
     "accounts:second_factor",
@@ -48,6 +51,8 @@ FOR_ALL_USERS = {
     "accounts:my_tokens",
     "accounts:my_token_add",
     "accounts:my_token_revoke",
+    "accounts:my_token_rotate",
+    "accounts_api:apitoken_rotate",
 }
 
 

@@ -1,14 +1,21 @@
 """Shape of API tokens."""
 
+from typing import Any
+
 from django import forms
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiToken
+from accounts import token_selectors
+from accounts.forms.scope_fields import ScopedForm, with_scope_fields
+from accounts.models import ApiToken, User
+from accounts.permission_field import PermissionField
+from accounts.selectors import names_of
+from accounts.token_models import default_days
+from adminset import scopes
 from adminset.crud.forms import ResourceForm
-
-LONGEST_TOKEN_DAYS = 365
 
 
 class ApiTokenForm(ResourceForm):
@@ -19,21 +26,47 @@ class ApiTokenForm(ResourceForm):
         fields = ["name"]
 
 
-class NewTokenForm(forms.Form):
-    """A token that somebody makes for himself."""
+class NewTokenForm(ScopedForm):
+    """A token that somebody makes, for himself or for a service account: never more than its owner may."""
 
-    name = forms.CharField(
-        label=capfirst(_("name")),
-        max_length=100,
-        help_text=_("What uses it: a script, a machine."),
-    )
     days = forms.IntegerField(
-        label=capfirst(_("days until it expires")),
-        initial=90,
-        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_TOKEN_DAYS)],
+        label=capfirst(_("days until it expires")), initial=default_days
     )
-    can_write = forms.BooleanField(
-        label=capfirst(_("may change things")),
-        required=False,
-        help_text=_("Off: the token may only read."),
+    permissions = PermissionField(
+        label=capfirst(_("only these permissions")), required=False
     )
+
+    class Meta:
+        model = ApiToken
+        fields = ["name", "can_write", "networks"]
+        help_texts = {
+            "name": _("What uses it: a script, a machine."),
+            "can_write": _("Off: the token may only read."),
+        }
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["days"].validators += [
+            MinValueValidator(1),
+            MaxValueValidator(settings.TOKEN_MAX_DAYS),
+        ]
+        held = token_selectors.permissions_held(owner)
+        self.fields["permissions"].queryset = held  # type: ignore[attr-defined]
+
+    def scope_boxes(self) -> list[forms.BoundField]:
+        """Give the fields of the kinds of scope, for the page."""
+        return [self[kind.field_name] for kind in scopes.all_kinds()]
+
+    def limits(self) -> dict[str, Any]:
+        """Give what was chosen as the service takes it."""
+        chosen = {
+            name: self.cleaned_data[name]
+            for name in ("name", "days", "can_write", "networks")
+        }
+        permissions = names_of(self.cleaned_data["permissions"])
+        return {**chosen, "permissions": permissions, "scope_ids": self.scope_ids()}
+
+
+def new_token_form() -> type[NewTokenForm]:
+    """Make the form of a new token, once all kinds of scope are known."""
+    return with_scope_fields(NewTokenForm)

@@ -96,9 +96,7 @@ def _ensure_in_person(actor: User) -> None:
 
 def _make(actor: Actor, **fields: Any) -> tuple[ApiToken, str]:
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
-        prefix=prefix, secret_hash=digest(secret), **fields
-    )
+    token = ApiToken.objects.create(prefix=prefix, secret_hash=digest(secret), **fields)
     changes = audit.changed({}, audit.snapshot(token))
     audit.record(actor, "apitoken.create", token, changes=changes)
     return token, f"{prefix}.{secret}"
@@ -115,10 +113,7 @@ def rotate_token(*, actor: Actor, token: ApiToken) -> tuple[ApiToken, str]:
         DomainError: it is revoked, expired or replaced already, or not the actor's to replace.
     """
     old = ApiToken.objects.select_for_update().select_related("user").get(pk=token.pk)
-    if isinstance(actor, User):
-        _ensure_in_person(actor)
-        if old.user != actor:
-            guards.ensure_not_above(actor, old.user)
+    ensure_may_make(actor, old.user)
     _ensure_replaceable(old)
     now = timezone.now()
     life = old.expires_at - old.created_at
@@ -185,6 +180,4 @@ def note_use(*, token: ApiToken, address: str, seconds: int) -> None:
     if token.last_used_at is None or token.last_used_at < stale:
         rows = ApiToken.objects.filter(pk=token.pk)
         unnoted = models.Q(last_used_at=None) | models.Q(last_used_at__lt=stale)
-        rows.filter(unnoted).update(
-            last_used_at=now, last_used_address=address or None
-        )
+        rows.filter(unnoted).update(last_used_at=now, last_used_address=address or None)

@@ -1,5 +1,6 @@
 """The door: signing in and out."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -8,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import door
+from accounts import door, oidc
 from accounts.forms.passwords import SignInForm
 from accounts.views.pages import form_methods, refuse, sent
 from accounts.views.second_factor import pass_on
@@ -33,7 +34,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return pass_on(request, user=user, method=method, target=target)
         except DomainError as error:
             status, wait = refuse(form, error), error.retry_after
-    context = {"form": form, "next": target, "page_title": _("Sign in")}
+    by_password = settings.PASSWORD_SIGN_IN or "password" in request.GET
+    context = {
+        "form": form,
+        "next": target,
+        "page_title": _("Sign in"),
+        "by_password": by_password or request.method == "POST",
+        "provider": settings.OIDC_NAME if oidc.is_configured() else "",
+    }
     answer = render(request, "accounts/sign_in.html", context, status=status)
     if wait:
         answer["Retry-After"] = str(wait)

@@ -19,7 +19,7 @@ from accounts.services import tokens
 from adminset.crud.rest import form_error
 from adminset.http import SIGNED_IN, needs_proof, proof_error
 
-ADD_TOKEN = "accounts.add_apitoken"
+MAKES_TOKENS = "accounts.add_apitoken"
 
 
 class Explain(APIView):
@@ -68,7 +68,7 @@ class RotateToken(APIView):
         """Answer with the new token and its text, which is shown this once."""
         asker = cast("User", request.user)
         token = get_object_or_404(token_selectors.replaceable_by(asker), pk=pk)
-        if needs_proof(request._request, ADD_TOKEN):
+        if needs_proof(request._request, MAKES_TOKENS):
             raise proof_error()
         made, text = tokens.rotate_token(actor=asker, token=token)
         token.refresh_from_db()

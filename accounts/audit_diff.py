@@ -15,7 +15,7 @@ CONTEXT_LINES = 3
 
 def says_nothing(change: dict[str, Any]) -> bool:
     """Say whether a field was empty and stayed so, as many are when an object is made."""
-    empty = (None, "", [], {})
+    empty: tuple[Any, ...] = (None, "", [], {})
     return change.get("old") in empty and change.get("new") in empty
 
 

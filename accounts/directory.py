@@ -181,7 +181,9 @@ def _search(
 ) -> list[Any]:
     connection.search(base, wanted, attributes=attributes, size_limit=1000)
     return [
-        each for each in connection.response if each.get("type") == "searchResEntry"
+        each
+        for each in connection.response or ()
+        if each.get("type") == "searchResEntry"
     ]
 
 

@@ -125,7 +125,7 @@ def _of_token(user: User, permission: str) -> Iterator[Verdict]:
 def _of_grants(
     asker: User, user: User, permission: str, row: models.Model | None, action: str
 ) -> list[Verdict]:
-    grants = user.grants.select_related("role").prefetch_related(  # type: ignore[attr-defined]
+    grants = user.grants.select_related("role").prefetch_related(
         "scopes", "role__permissions__content_type"
     )
     names = selectors.scope_names(asker)

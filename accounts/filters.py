@@ -5,7 +5,6 @@ from typing import Any, cast
 import django_filters
 from django.apps import apps
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -67,8 +66,8 @@ class GrantFilter(django_filters.FilterSet):
         if value == "now":
             return cast("QuerySet", rows.holding())
         if value == "later":
-            return rows.not_ended().exclude(pk__in=rows.holding().values("pk"))  # type: ignore[no-any-return]
-        return rows.exclude(pk__in=rows.not_ended().values("pk"))  # type: ignore[no-any-return]
+            return rows.not_ended().exclude(pk__in=rows.holding().values("pk"))
+        return rows.exclude(pk__in=rows.not_ended().values("pk"))
 
 
 TOKEN_STATES = [

@@ -66,8 +66,14 @@ def begin(*, purpose: str, target: str) -> Flow:
         purpose: "sign in" or "confirm".
         target: where to go afterwards.
     """
-    made = [secrets.token_urlsafe(32) for _each in range(3)]
-    return Flow(*made, began_at=time.time(), purpose=purpose, target=target)
+    return Flow(
+        state=secrets.token_urlsafe(32),
+        nonce=secrets.token_urlsafe(32),
+        verifier=secrets.token_urlsafe(32),
+        began_at=time.time(),
+        purpose=purpose,
+        target=target,
+    )
 
 
 def address_of(flow: Flow, *, redirect_uri: str, again: bool = False) -> str:

@@ -138,6 +138,7 @@ class ApiTokenTable(ResourceTable):
             "last_used_at",
             "last_used_address",
         )
+        default_columns = tuple(name for name in fields if name != "prefix")
 
     @cached_property
     def scope_names(self) -> Any:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from adminset.networks import NetworksField
@@ -143,6 +144,23 @@ class ApiToken(models.Model):
     def is_ending(self) -> bool:
         """Say whether it works, and soon will not."""
         return self.state == "usable" and self.days_left < ENDING_DAYS
+
+    @property
+    def badge(self) -> dict[str, str]:
+        """Say the state as a badge: {state, label}."""
+        if self.is_ending:
+            words = ngettext(
+                "expires in %(number)s day",
+                "expires in %(number)s days",
+                self.days_left,
+            ) % {"number": self.days_left}
+            label = words if self.days_left else gettext("expires within a day")
+            return {"state": "warning", "label": label}
+        return {
+            "usable": {"state": "ok", "label": gettext("usable")},
+            "expired": {"state": "warning", "label": gettext("expired")},
+            "revoked": {"state": "idle", "label": gettext("revoked")},
+        }[self.state]
 
     @property
     def is_idle(self) -> bool:

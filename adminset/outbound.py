@@ -187,7 +187,10 @@ class _PinnedAdapter(HTTPAdapter):
         self, request: Any, verify: Any, cert: Any = None
     ) -> Any:
         """Put the address in the place of the name."""
-        place, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        attributes: Any = super().build_connection_pool_key_attributes(
+            request, verify, cert
+        )
+        place, tls = attributes
         place["host"] = self._address
         if place["scheme"] == "https":
             tls["server_hostname"] = tls["assert_hostname"] = self._host

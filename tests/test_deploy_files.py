@@ -19,7 +19,7 @@ OURS = ["migrate", "web", "worker", "runner", "beat"]
 STORES = ["postgres", "redis", "mongodb"]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
-READERS = {"text", "integer", "boolean", "words", "choice"}
+READERS = {"text", "integer", "boolean", "words", "choice", "networks"}
 # Read by the launcher alone, before Django is there.
 LAUNCHER = {"BIND"}
 

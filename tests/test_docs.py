@@ -66,3 +66,10 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 def test_no_document_names_a_path_of_a_developers_machine() -> None:
     assert not re.search(r"/work/|/root/|/tmp/h-", _documents())
+
+
+def test_every_test_that_the_security_table_names_exists() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"tests/[\w/]+\.py", text))
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

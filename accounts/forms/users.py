@@ -55,6 +55,14 @@ class UserForm(ResourceForm):
         ),
     )
     must_change = must_change_field()
+    kind = forms.ChoiceField(
+        label=capfirst(_("kind")),
+        choices=User.Kind.choices,
+        required=False,
+        help_text=_(
+            "A service account speaks by API tokens only: no password, no sign-in."
+        ),
+    )
     language = forms.ChoiceField(
         label=capfirst(_("language")), choices=_languages, required=False
     )
@@ -63,6 +71,7 @@ class UserForm(ResourceForm):
     )
     field_order = [
         "username",
+        "kind",
         "display_name",
         "email",
         "password",
@@ -77,6 +86,7 @@ class UserForm(ResourceForm):
         model = User
         fields = [
             "username",
+            "kind",
             "display_name",
             "email",
             "is_active",
@@ -93,6 +103,9 @@ class UserForm(ResourceForm):
         """Check a new password against the rules, with the names that are entered beside it."""
         cleaned = super().clean()
         password = cleaned.get("password")
+        if cleaned.get("kind") == User.Kind.SERVICE:
+            self._refuse_what_a_service_has_not(cleaned)
+            return cleaned
         if not password:
             return cleaned
         if self.instance.pk and self.instance.pk == self.user.pk:
@@ -104,3 +117,15 @@ class UserForm(ResourceForm):
         except forms.ValidationError as error:
             self.add_error("password", error)
         return cleaned
+
+    def clean_kind(self) -> str:
+        """Keep the kind where none is said."""
+        return self.cleaned_data["kind"] or self.instance.kind
+
+    def _refuse_what_a_service_has_not(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("password"):
+            self.add_error("password", _("A service account has no password."))
+        if cleaned.get("is_superuser"):
+            self.add_error(
+                "is_superuser", _("A service account is never an administrator.")
+            )

@@ -42,7 +42,6 @@ API_TOKENS = Resource(
         "user",
         "prefix",
         "can_write",
-        "state_words",
         "expires_at",
         "last_used_at",
         "last_used_address",

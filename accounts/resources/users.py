@@ -1,12 +1,13 @@
 """Users and roles: one declaration each, pages and REST endpoints follow from it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import filters, selectors, session_selectors, tables
+from accounts import filters, selectors, session_selectors, tables, token_selectors
 from accounts.forms.grants import RoleForm
 from accounts.forms.users import UserForm
 from accounts.models import Role, User
@@ -41,7 +42,16 @@ def _described(request: HttpRequest, grants: Any) -> list[dict[str, Any]]:
 
 
 def _tokens(request: HttpRequest, user: User) -> Mapping[str, Any]:
-    return {"tokens": selectors.tokens_of(user)}
+    asker = cast("User", request.user)
+    may_add = user.kind == User.Kind.SERVICE and asker.has_perm("accounts.add_apitoken")
+    return {
+        "tokens": token_selectors.described(asker, selectors.tokens_of(user)),
+        "add_url": reverse("accounts:user_token_add", args=[user.pk])
+        if may_add and asker.has_perm("accounts.change_user", user)
+        else "",
+        "may_rotate": may_add,
+        "may_revoke": asker.has_perm("accounts.delete_apitoken"),
+    }
 
 
 def _sessions(request: HttpRequest, user: User) -> Mapping[str, Any]:
@@ -50,6 +60,10 @@ def _sessions(request: HttpRequest, user: User) -> Mapping[str, Any]:
         "current": getattr(getattr(request.session, "row", None), "pk", 0),
         "may_end": request.user.has_perm("accounts.delete_portalsession"),
     }
+
+
+def _is_person(user: User) -> bool:
+    return user.kind == User.Kind.PERSON
 
 
 USERS = Resource(
@@ -63,6 +77,7 @@ USERS = Resource(
     search=("username", "display_name", "email"),
     detail_fields=(
         "username",
+        "kind",
         "display_name",
         "email",
         "is_active",
@@ -74,6 +89,7 @@ USERS = Resource(
     bulk_fields=("is_active", "language", "time_zone"),
     import_fields=(
         "username",
+        "kind",
         "display_name",
         "email",
         "is_active",
@@ -83,6 +99,7 @@ USERS = Resource(
     ),
     api_fields=(
         "username",
+        "kind",
         "display_name",
         "email",
         "is_active",
@@ -125,7 +142,11 @@ USERS = Resource(
             "adminset.view_auditentry",
         ),
         Action(
-            _("Set password"), "accounts:user_password", "lock", "accounts.change_user"
+            _("Set password"),
+            "accounts:user_password",
+            "lock",
+            "accounts.change_user",
+            when=_is_person,
         ),
         Action(
             _("Reset the second factor"),
@@ -141,6 +162,7 @@ USERS = Resource(
             "arrow-right-from-bracket",
             "accounts.delete_portalsession",
             post=True,
+            when=_is_person,
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """The verbs about second factors: set up, confirmed, used, switched off, reset; and recovery codes, good once each."""
 
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -77,11 +78,15 @@ def confirm(*, actor: User, code: str, keep: int | None = None) -> list[str]:
     return _replace_codes(actor)
 
 
+def secret_of(factor: SecondFactor) -> str:
+    """Open the secret of a factor, for use and for the page that sets it up."""
+    sealed: Any = factor.secret
+    return str(sealed.reveal())
+
+
 def _use_code(factor: SecondFactor, code: str) -> bool:
     """Take a code: no time step counts twice, however many ask at once."""
-    if factor.secret is None:
-        return False
-    step = second_factor.matching_step(factor.secret.reveal(), code)
+    step = second_factor.matching_step(secret_of(factor), code)
     rows = SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step or 0)
     return step is not None and bool(rows.update(last_step=step))
 

@@ -1,9 +1,9 @@
 """The verbs about API tokens: made, replaced by a new one, revoked, refused."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.core.cache import cache
@@ -23,6 +23,18 @@ from adminset.errors import Conflict, Forbidden
 REFUSAL_SECONDS = 3600
 
 
+class TokenLimits(TypedDict, total=False):
+    """What a token may less than its user; what is left out limits nothing, but it only reads unless told otherwise."""
+
+    can_write: bool
+    # The only permissions that it has ("cmdb.view_host").
+    permissions: Iterable[str]
+    # The only objects that it reaches: kind of scope -> ids.
+    scope_ids: Mapping[str, Collection[int]]
+    # The only networks from which it works.
+    networks: Iterable[str]
+
+
 @transaction.atomic
 def create_token(
     *,
@@ -30,18 +42,13 @@ def create_token(
     user: User,
     name: str,
     days: int | None = None,
-    can_write: bool = False,
-    permissions: Iterable[str] = (),
-    scope_ids: Mapping[str, Iterable[int]] | None = None,
-    networks: Iterable[str] = (),
+    **limits: Unpack[TokenLimits],
 ) -> tuple[ApiToken, str]:
     """Make a token that speaks for a user.
 
     Args:
         days: until it expires; default: as the settings say.
-        permissions: the only ones that it has ("cmdb.view_host"); none: all that the user has.
-        scope_ids: the only objects that it reaches, kind of scope -> ids; none: all that the user reaches.
-        networks: the only ones from which it works; none: anywhere.
+        limits: what it may less than its user.
 
     Returns:
         The token and its text "<prefix>.<secret>", which is kept nowhere.
@@ -50,15 +57,15 @@ def create_token(
         DomainError: the actor may not make tokens for this user, or is spoken for by a token.
     """
     ensure_may_make(actor, user)
-    scopes = {kind: sorted(ids) for kind, ids in (scope_ids or {}).items()}
+    scopes = limits.get("scope_ids", {})
     return _make(
         actor,
         user=user,
         name=name,
-        can_write=can_write,
-        permissions=sorted(set(permissions)),
-        scope_ids={kind: ids for kind, ids in scopes.items() if ids},
-        networks=list(networks),
+        can_write=limits.get("can_write", False),
+        permissions=sorted(set(limits.get("permissions", ()))),
+        scope_ids={kind: sorted(ids) for kind, ids in scopes.items() if ids},
+        networks=list(limits.get("networks", ())),
         expires_at=timezone.now()
         + timedelta(days=default_days() if days is None else days),
     )

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from accounts import guards
-from accounts.models import Grant, User
+from accounts.models import Grant, RecoveryCode, SecondFactor, User
 from accounts.services.grants import delete_grants
 from accounts.services.sessions import end_sessions
 from adminset import audit
@@ -32,6 +32,9 @@ def save_user(*, actor: Actor, form: Any) -> User:
     if before is not None:
         _check_changed_user(actor, before, user)
     password = form.cleaned_data.get("password")
+    if user.kind == User.Kind.SERVICE:
+        password = None
+        _make_service(user, before)
     if password or before is None:
         user.set_password(password or None)
     if password:
@@ -44,13 +47,33 @@ def save_user(*, actor: Actor, form: Any) -> User:
     return saved
 
 
+def _make_service(user: User, before: User | None) -> None:
+    """Take from a service account what only people have; it speaks by API tokens.
+
+    Raises:
+        Conflict: it would be an administrator.
+    """
+    if user.is_superuser:
+        raise Conflict(
+            _("A service account is never an administrator."),
+            _("Give it a grant with what it needs."),
+            code="service_account",
+        )
+    if before is not None and before.kind != User.Kind.SERVICE:
+        user.set_password(None)
+        user.must_change_password = False
+        SecondFactor.objects.filter(user=user).delete()
+        RecoveryCode.objects.filter(user=user).delete()
+
+
 def _comes_in_by_the_door(user: User) -> bool:
     return user.may_sign_in and user.kind == User.Kind.PERSON
 
 
 def _check_changed_user(actor: Actor, before: User, after: User) -> None:
     guards.ensure_not_above(actor, before)
-    if actor == before and not after.is_active:
+    stays = after.is_active and after.kind == User.Kind.PERSON
+    if actor == before and not stays:
         raise Conflict(
             _("You cannot take away your own sign-in."), _("Ask another administrator.")
         )
@@ -119,6 +142,12 @@ def set_password(
             % {"name": user, "source": user.get_source_display()},
             _("Change it there."),
             code="external_user",
+        )
+    if user.kind == User.Kind.SERVICE:
+        raise Conflict(
+            _("%(name)s is a service account and has no password.") % {"name": user},
+            _("Give it an API token."),
+            code="service_account",
         )
     check_password(password=password, user=user)
     user.set_password(password)

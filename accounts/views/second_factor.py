@@ -121,7 +121,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
             request.session.pop(SECOND_FACTOR_WANTED, None)
             request.session[PROVED_AT] = time.time()
             return _show_codes(request, codes)
-    secret = services.begin(user=user).secret.reveal()  # type: ignore[union-attr]
+    secret = services.secret_of(services.begin(user=user))
     context |= {
         "form": form,
         "picture": second_factor.picture_of(secret, user.username),

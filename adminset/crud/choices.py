@@ -33,7 +33,7 @@ class RemoteSelectMultiple(forms.SelectMultiple):
 
     def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
         """Draw the chosen rows only."""
-        rows: QuerySet = self.choices.queryset  # type: ignore[union-attr]
+        rows: QuerySet = self.choices.queryset  # type: ignore[attr-defined]
         keys = [key for key in value if key.isascii() and key.isdecimal()]
         chosen = rows.filter(pk__in=[int(key) for key in keys if len(key) < 16])
         options = [

@@ -85,5 +85,5 @@ def dependents(instance: models.Model, user: Any) -> list[dict[str, Any]]:
 def _seen_rows(rows: models.QuerySet, user: Any) -> models.QuerySet:
     if not is_scoped(rows.model):
         return rows
-    seen_keys = rows.model._default_manager.visible_to(user)  # type: ignore[attr-defined]
+    seen_keys = rows.model._default_manager.visible_to(user)
     return rows.filter(pk__in=seen_keys.order_by().values("pk"))

@@ -6,11 +6,20 @@ from typing import Any
 
 import django_filters
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from adminset.crud.resource import Resource
 from adminset.crud.tables import ResourceTable
+
+
+class CountedPaginator(Paginator):
+    """Pages of rows whose number is known already: counting a large list again costs as much as showing a page of it."""
+
+    def __init__(self, rows: Any, per_page: int, *, total: int, **options: Any) -> None:
+        super().__init__(rows, per_page, **options)
+        self.count = total
 
 
 class Listing:

@@ -166,11 +166,11 @@ class Resource:
 
 def seen_count(model: type[models.Model], relation: str, user: Any) -> models.Count:
     """Count the related rows that a user may see: a number must not tell of what is hidden."""
-    related = model._meta.get_field(relation).related_model
-    rows = related._default_manager  # type: ignore[union-attr]
-    if scope_of(user, permission_for(related, "view")).everything:  # type: ignore[arg-type]
+    related: Any = model._meta.get_field(relation).related_model
+    rows = related._default_manager
+    if scope_of(user, permission_for(related, "view")).everything:
         return models.Count(relation, distinct=True)
-    seen = rows.visible_to(user).order_by().values("pk")  # type: ignore[attr-defined]
+    seen = rows.visible_to(user).order_by().values("pk")
     within = models.Q(**{f"{relation}__in": seen})
     return models.Count(relation, distinct=True, filter=within)
 

@@ -19,7 +19,7 @@ from django_tables2 import RequestConfig
 from adminset.crud import export, fields
 from adminset.crud.forms import ResourceForm
 from adminset.crud.history import seen_entries
-from adminset.crud.lists import Listing
+from adminset.crud.lists import CountedPaginator, Listing
 from adminset.crud.resource import Panel, Resource
 from adminset.errors import DomainError
 from adminset.http import View, is_htmx, requires, safe_next
@@ -66,7 +66,10 @@ def list_page(request: HttpRequest, resource: Resource) -> HttpResponseBase:
         return export.download(request.GET["export"], listing)
     RequestConfig(request, paginate=False).configure(listing.table)
     listing.table.paginate(
-        paginator_class=Paginator, page=listing.page, per_page=listing.per_page
+        paginator_class=CountedPaginator,
+        page=listing.page,
+        per_page=listing.per_page,
+        total=listing.total,
     )
     template = "generic/_list.html" if is_htmx(request) else "generic/list.html"
     context = listing.context() | {"tabs": tabs_for(request, resource.tabs)}

@@ -3,9 +3,12 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import requests
 
 from tests.e2e.conftest import Portal
+
+pytestmark = [pytest.mark.xdist_group("portal")]
 
 GUESSES = 20
 COUNT = (

@@ -1,6 +1,7 @@
 """The product's main job in a real browser against running parts: see this machine, add a host, run on it, let it run by itself."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_this_machine_stands_in_the_list_with_its_real_hardware(
     signed_in: Any, portal: Portal
 ) -> None:
     signed_in.goto("/cmdb/hosts/")
-    row = signed_in.locator("tbody tr").first
+    row = signed_in.locator("tbody tr", has_text=socket.gethostname())
     shown = row.inner_text()
     assert f"{psutil.virtual_memory().total / 2**30:.0f} GiB" in shown
     assert str(psutil.cpu_count()) in shown
@@ -65,7 +66,7 @@ def test_this_machine_stands_in_the_list_with_its_real_hardware(
 
 def test_the_charts_draw_what_proc_says(signed_in: Any) -> None:
     signed_in.goto("/monitor/fleet/")
-    signed_in.locator("tbody td.first a").first.click()
+    signed_in.locator("tbody td.first a", has_text=socket.gethostname()).click()
     signed_in.wait_for_selector("#chart-memory[data-state=drawn]")
     total = wait_until(
         "a point of the memory chart",

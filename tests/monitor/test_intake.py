@@ -200,7 +200,12 @@ def test_no_body_makes_the_depth_check_slow(body: bytes) -> None:
 
 
 def test_gzip_in_one_or_several_members_is_read() -> None:
-    assert inflate(gzip.compress(b"ab", mtime=0) + gzip.compress(b"c", mtime=0), "GZIP", LIMITS) == b"abc"
+    assert (
+        inflate(
+            gzip.compress(b"ab", mtime=0) + gzip.compress(b"c", mtime=0), "GZIP", LIMITS
+        )
+        == b"abc"
+    )
     assert inflate(b"ab", "identity", LIMITS) == b"ab"
     just = b"x" * LIMITS.inflated_bytes
     assert inflate(gzip.compress(just, mtime=0), "gzip", LIMITS) == just

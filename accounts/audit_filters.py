@@ -7,7 +7,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_selectors
@@ -23,7 +23,7 @@ def verb_choices() -> list[tuple[str, str]]:
     """List the actions of the trail, each group before its members."""
     verbs = audit_selectors.known_verbs()
     groups = {f"{verb.partition('.')[0]}." for verb in verbs if "." in verb}
-    told = {group: _now("%(group)s* (all)") % {"group": group} for group in groups}
+    told = {group: gettext("%(group)s* (all)") % {"group": group} for group in groups}
     told |= {verb: f"{verb} ({verb_words(verb)})" for verb in verbs}
     return [("", "---------"), *sorted(told.items())]
 

@@ -106,7 +106,7 @@ def _of_person(user: User) -> Iterator[Verdict]:
     if not user.is_active:
         yield Verdict(False, _("The account is stopped."))
     elif not user.may_sign_in:
-        yield Verdict(False, _("The time of the account is over."))
+        yield Verdict(False, _("The account has expired."))
     elif user.is_superuser:
         yield Verdict(True, _("An administrator may do everything."))
 

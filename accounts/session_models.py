@@ -54,7 +54,7 @@ class PortalSession(models.Model):
     address = models.CharField(_("address"), max_length=64, blank=True)
     browser = models.CharField(_("browser"), max_length=300, blank=True)
     began_at = models.DateTimeField(_("began"), default=timezone.now)
-    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last active"), default=timezone.now)
 
     objects = PortalSessionQuerySet.as_manager()
 

@@ -18,7 +18,7 @@ class SessionTable(ResourceTable):
 
     user = tables.Column(linkify=("accounts:portalsession_detail", {"pk": A("pk")}))
     began_at = tables.TemplateColumn(AGO, verbose_name=_("began"))
-    seen_at = tables.TemplateColumn(AGO, verbose_name=_("last seen"))
+    seen_at = tables.TemplateColumn(AGO, verbose_name=_("last active"))
 
     class Meta(ResourceTable.Meta):
         model = PortalSession

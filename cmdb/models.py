@@ -126,7 +126,11 @@ class Host(Linked):
         _("unit (U)"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
     groups = models.ManyToManyField(
-        "cmdb.HostGroup", verbose_name=_("groups"), blank=True, related_name="hosts"
+        "cmdb.HostGroup",
+        verbose_name=_("groups"),
+        blank=True,
+        related_name="hosts",
+        through="cmdb.GroupMembership",
     )
     owner = models.CharField(_("owner"), max_length=100, blank=True)
     credential = models.ForeignKey(
@@ -193,6 +197,21 @@ class Host(Linked):
 def new_agent_id() -> str:
     """Make a public id for an agent: 32 hex digits."""
     return secrets.token_hex(16)
+
+
+class GroupMembership(models.Model):
+    """That a host belongs to a group."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE)
+    hostgroup = models.ForeignKey("cmdb.HostGroup", on_delete=models.CASCADE)
+
+    class Meta:
+        db_table = "cmdb_host_groups"
+        unique_together = (("host", "hostgroup"),)
+        indexes = [
+            # Answers "the hosts of these groups" without a look at the table: every list of a scoped user asks it.
+            models.Index(fields=["hostgroup", "host"], name="cmdb_members_of_a_group")
+        ]
 
 
 class AgentQuerySet(ScopedQuerySet):

@@ -44,6 +44,8 @@ COLUMNS = (
     "administrator",
 )
 Statuses = tuple[str, ...]
+# What stands for the other parts of an address.
+TAKEN = {"key": "cpu", "host": "1", "kind": "cmdb.hostgroup", "path": "hosts"}
 
 
 @dataclass
@@ -178,9 +180,7 @@ def address_of(name: str, route: str, objects: dict[str, int]) -> str:
             )
             value = str(objects[kind])
         else:
-            value = {"key": "cpu", "host": "1", "kind": "cmdb.hostgroup"}.get(
-                taken, "json"
-            )
+            value = TAKEN.get(taken, "json")
         plain = re.sub(rf"<(?:\w+:)?{taken}>", value, plain, count=1)
     return "/" + plain.replace("/?", "/")
 

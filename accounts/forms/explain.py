@@ -39,7 +39,7 @@ class ExplainForm(forms.Form):
     )
     permission = forms.ChoiceField(label=gettext_lazy("May do"), choices=_permissions)
     object = forms.CharField(
-        label=gettext_lazy("On"),
+        label=gettext_lazy("Object"),
         required=False,
         max_length=200,
         help_text=gettext_lazy(

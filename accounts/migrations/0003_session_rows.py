@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 (
                     "seen_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="last seen"
+                        default=django.utils.timezone.now, verbose_name="last active"
                     ),
                 ),
                 (

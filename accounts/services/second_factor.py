@@ -155,7 +155,7 @@ def switch_off(*, actor: User, keep: int | None = None) -> None:
     if is_required(actor):
         raise Conflict(
             _("A role of yours asks for a second factor."),
-            _("Set it up anew with another device: an administrator can reset it."),
+            _("An administrator can reset it; then set it up anew."),
         )
     _forget(actor)
     audit.record(actor, "user.second_factor_off", actor)

@@ -84,7 +84,7 @@ def ensure_may_make(actor: Actor, user: User) -> None:
         return
     if user.kind != User.Kind.SERVICE:
         raise Conflict(
-            _("%(name)s is a person and makes API tokens alone.") % {"name": user},
+            _("%(name)s is a person and makes their own API tokens.") % {"name": user},
             _("Make a service account for a machine, and a token for that."),
             code="not_a_service_account",
         )

@@ -29,9 +29,11 @@ class Listing:
         self.request = request
         self.resource = resource
         self.q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+        # Given the request, the table would page (and count) all rows at once.
         self.table: ResourceTable = resource.table(
-            resource.for_list(self.rows, request.user), request=request, empty_text=""
+            resource.for_list(self.rows, request.user), empty_text=""
         )
+        self.table.request = request
         self.shown = self.table.show_only(request.GET.getlist("columns"))
         self.table.resource = resource
         self.table.can = resource.can(request.user)

@@ -14,6 +14,8 @@ from tests.e2e.conftest import PASSWORD, Portal, planted, wait_until
 
 pytestmark = [pytest.mark.xdist_group("portal")]
 
+PARTS = ("agent", "worker", "runner", "beat", "valkey", "secantus", "web")
+
 
 @pytest.fixture
 def visitor(portal: Portal) -> requests.Session:
@@ -32,15 +34,13 @@ def visitor(portal: Portal) -> requests.Session:
     return session
 
 
-@pytest.mark.parametrize(
-    "name", ["agent", "worker", "runner", "beat", "valkey", "secantus", "web"]
-)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_killed_part_comes_back_and_takes_no_other_with_it(
     portal: Portal, visitor: Any, name: str
 ) -> None:
     others = {
-        other: portal.process(other).pid
-        for other in ("web", "worker", "runner", "beat", "agent", "valkey", "secantus")
+        other: wait_until(f"a running {other}", lambda: _pid(portal, other), 40)  # noqa: B023 - asked at once
+        for other in PARTS
     }
     killed = others.pop(name)
     psutil.Process(killed).kill()

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
@@ -32,6 +33,26 @@ def permissions_of(
         if role_id in by_role:
             permissions[name] = _join(permissions.get(name, Scope()), by_role[role_id])
     return permissions
+
+
+def ends_of(user: models.Model) -> Mapping[str, datetime]:
+    """Say of each permission that the user holds everywhere for a time only, when that time is over.
+
+    What is held without an end is not named.
+    """
+    grants = apps.get_model("accounts", "Grant").objects.holding()
+    whole = grants.filter(user_id=user.pk, everything=True)
+    ends: dict[str, datetime | None] = {}
+    held = whole.values_list(
+        "role__permissions__content_type__app_label",
+        "role__permissions__codename",
+        "valid_until",
+    )
+    for label, codename, until in held:
+        name = f"{label}.{codename}"
+        known = ends.get(name, until)
+        ends[name] = max(known, until) if known and until else None
+    return {name: until for name, until in ends.items() if until}
 
 
 def _scopes_by_role(grants: models.QuerySet) -> dict[int, Scope]:

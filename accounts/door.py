@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import session_selectors, throttle
 from accounts.backends import RoleBackend
 from accounts.duties import SECOND_FACTOR_WANTED, first_duty
-from accounts.models import User
+from accounts.models import SecondFactor, User
 from accounts.services import second_factor, sessions
 from accounts.services.break_glass import BREAK_GLASS
 from accounts.services.users import set_password
@@ -139,14 +139,15 @@ def prove_by_code(*, user: User, code: str) -> str:
     return kind
 
 
-def set_up_factor(*, user: User, code: str, keep: int | None) -> list[str]:
+def set_up_factor(factor: SecondFactor, *, code: str, keep: int | None) -> list[str]:
     """Take the first code of an app that is set up, counted as any other; give the recovery codes.
 
     Raises:
         DomainError: wrong, or too many attempts (status 429).
     """
+    user = factor.user
     count_attempt(str(user.pk), known=user, method=second_factor.TOTP)
-    codes = second_factor.confirm(actor=user, code=code, keep=keep)
+    codes = second_factor.confirm(factor, code=code, keep=keep)
     address = context.current.get().address
     throttle.forget(str(user.pk), address, kind=second_factor.TOTP)
     return codes

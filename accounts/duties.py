@@ -79,6 +79,7 @@ DUTIES: list[Duty] = [
         _must_set_up_second_factor,
         "second_factor_needed",
         gettext_lazy("Set up a second factor first: a role of yours asks for it."),
+        also=("accounts:confirm", "accounts:oidc_confirm", "accounts:oidc_callback"),
     ),
 ]
 

@@ -1,7 +1,10 @@
 """Rules that keep rights where they are: nobody raises anybody above himself, and an administrator always remains."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import access
@@ -15,6 +18,35 @@ ABOVE = "above_yourself"
 def is_unlimited(actor: Actor) -> bool:
     """Say whether no rule of rank binds the actor: an administrator, or the system itself."""
     return not isinstance(actor, User) or actor.is_unlimited
+
+
+def ensure_may_give(
+    actor: Actor, permissions: Iterable[str], until: datetime | None = None
+) -> None:
+    """Let pass only who holds all these permissions everywhere, and until then at least.
+
+    Args:
+        until: when what is given ends; None: never.
+
+    Raises:
+        Forbidden: names what is missing, or held too shortly.
+    """
+    permissions = set(permissions)
+    ensure_holds(actor, permissions)
+    if is_unlimited(actor) or not isinstance(actor, User):
+        return
+    ends = access.ends_of(actor)
+    held = [ends[name] for name in permissions & set(ends)]
+    last = min([*held, *filter(None, [actor.expires_at])], default=None)
+    if last is not None and permissions and (until is None or until > last):
+        raise Forbidden(
+            _(
+                "You hold this yourself until %(end)s only, and cannot give it for longer."
+            )
+            % {"end": date_format(timezone.localtime(last), "DATETIME_FORMAT")},
+            _("Choose an earlier end, or ask an administrator."),
+            code=ABOVE,
+        )
 
 
 def ensure_holds(actor: Actor, permissions: Iterable[str]) -> None:

@@ -24,7 +24,8 @@ def save_grant(*, actor: Actor, form: Any) -> Grant:
     ensure_by_hand(grant)
     stored = Grant.objects.filter(pk=grant.pk).values_list("role_id", flat=True)
     roles = Role.objects.filter(pk__in=[grant.role_id, *stored])
-    guards.ensure_holds(actor, selectors.permissions_of_roles(roles))
+    given = selectors.permissions_of_roles(roles)
+    guards.ensure_may_give(actor, given, until=grant.valid_until)
     creating = grant.pk is None
     before = {} if creating else form.before | {"scopes": told_scopes(grant)}
     form.save()

@@ -25,7 +25,7 @@ def save_mapping(*, actor: Actor, form: Any) -> GroupMapping:
     mapping: GroupMapping = form.instance
     stored = GroupMapping.objects.filter(pk=mapping.pk)
     roles = {mapping.role_id, *stored.values_list("role_id", flat=True)}
-    guards.ensure_holds(
+    guards.ensure_may_give(
         actor, selectors.permissions_of_roles(Role.objects.filter(pk__in=roles))
     )
     chosen: Scopes = form.scope_ids()

@@ -21,7 +21,8 @@ def save_role(*, actor: Actor, form: Any) -> Role:
     stored = Role.objects.filter(pk=form.instance.pk)
     before = selectors.permissions_of_roles(stored)
     chosen = selectors.names_of(form.cleaned_data["permissions"])
-    guards.ensure_holds(actor, before | chosen)
+    guards.ensure_holds(actor, before)
+    guards.ensure_may_give(actor, chosen - before)
     return cast("Role", crud.save(actor=actor, form=form))
 
 

@@ -38,8 +38,13 @@ def codes_left(user: User) -> int:
 
 
 @transaction.atomic
-def begin(*, user: User) -> SecondFactor:
-    """Give the secret to set up with: the one that waits for its confirmation, else a new one.
+def begin(*, user: User, known: int | None = None) -> SecondFactor:
+    """Give the secret to set up with: the one that this session has begun, else a new one.
+
+    One that another session has begun is forgotten: whoever sat there knows it.
+
+    Args:
+        known: id of the factor that this session has begun.
 
     Raises:
         Conflict: the user has a confirmed factor already.
@@ -48,6 +53,9 @@ def begin(*, user: User) -> SecondFactor:
         raise Conflict(
             _("You have a second factor already."), _("Switch it off first.")
         )
+    SecondFactor.objects.filter(user=user, confirmed_at=None).exclude(
+        pk=known or 0
+    ).delete()
     factor, _made = SecondFactor.objects.get_or_create(
         user=user, defaults={"secret": second_factor.new_secret()}
     )
@@ -56,7 +64,7 @@ def begin(*, user: User) -> SecondFactor:
 
 
 @transaction.atomic
-def confirm(*, actor: User, code: str, keep: int | None = None) -> list[str]:
+def confirm(factor: SecondFactor, *, code: str, keep: int | None = None) -> list[str]:
     """Take the first code of the app: from now on a code is asked for at sign-in. Other sessions end.
 
     Args:
@@ -68,7 +76,7 @@ def confirm(*, actor: User, code: str, keep: int | None = None) -> list[str]:
     Raises:
         DomainError: the code is wrong.
     """
-    factor = begin(user=actor)
+    actor = factor.user
     if not _use_code(factor, code):
         raise wrong_code()
     factor.confirmed_at = timezone.now()
@@ -167,8 +175,13 @@ def reset(*, actor: Actor, user: User) -> None:
     """Take a user's second factor away, for somebody who lost the device; the user's sessions end.
 
     Raises:
-        Forbidden: the user stands above the actor.
+        DomainError: the user stands above the actor, or is the actor.
     """
+    if actor == user:
+        raise Conflict(
+            _("You cannot reset your own second factor."),
+            _("Switch it off under My account, or ask another administrator."),
+        )
     guards.ensure_not_above(actor, user)
     _forget(user)
     audit.record(actor, "user.second_factor_reset", user)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -161,12 +161,25 @@ def _ensure_replaceable(token: ApiToken) -> None:
 
 @transaction.atomic
 def revoke_token(*, actor: Actor, instance: models.Model) -> None:
-    """End a token now; a token that is revoked stays so."""
+    """End a token now; a token that is revoked stays so.
+
+    Raises:
+        Forbidden: its user stands above the actor.
+    """
+    token = cast("ApiToken", instance)
+    if actor != token.user:
+        guards.ensure_not_above(actor, token.user)
     now = timezone.now()
     rows = ApiToken.objects.filter(pk=instance.pk, revoked_at=None)
     if rows.update(revoked_at=now, updated_at=now):
         change = {"field": "revoked_at", "old": None, "new": now.isoformat()}
         audit.record(actor, "apitoken.revoke", instance, changes=[change])
+
+
+def end_tokens(*, actor: Actor, user: User) -> None:
+    """Revoke all tokens of a user: what they were made for holds no more."""
+    for token in ApiToken.objects.usable().filter(user=user).select_related("user"):
+        revoke_token(actor=actor, instance=token)
 
 
 def note_refusal(*, token: ApiToken) -> None:

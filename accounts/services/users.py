@@ -12,6 +12,7 @@ from accounts import guards
 from accounts.models import Grant, RecoveryCode, SecondFactor, User
 from accounts.services.grants import delete_grants
 from accounts.services.sessions import end_sessions
+from accounts.services.tokens import end_tokens
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud
@@ -30,15 +31,15 @@ def save_user(*, actor: Actor, form: Any) -> User:
     if user.is_superuser and not (before and before.is_superuser):
         guards.ensure_administrator(actor)
     if before is not None:
-        _check_changed_user(actor, before, user)
+        _prepare_change(actor, before, user)
     password = form.cleaned_data.get("password")
     if user.kind == User.Kind.SERVICE:
         password = None
         _make_service(user, before)
+    elif password:
+        user.must_change_password = bool(form.cleaned_data.get("must_change"))
     if password or before is None:
         user.set_password(password or None)
-    if password:
-        user.must_change_password = bool(form.cleaned_data.get("must_change"))
     saved = cast("User", crud.save(actor=actor, form=form))
     if password and before is not None:
         audit.record(actor, "user.password", saved)
@@ -70,13 +71,21 @@ def _comes_in_by_the_door(user: User) -> bool:
     return user.may_sign_in and user.kind == User.Kind.PERSON
 
 
-def _check_changed_user(actor: Actor, before: User, after: User) -> None:
+def _prepare_change(actor: Actor, before: User, after: User) -> None:
+    """Refuse a change that the actor may not make; a change of kind ends the tokens."""
     guards.ensure_not_above(actor, before)
     stays = after.is_active and after.kind == User.Kind.PERSON
     if actor == before and not stays:
         raise Conflict(
             _("You cannot take away your own sign-in."), _("Ask another administrator.")
         )
+    if actor == before and after.expires_at != before.expires_at:
+        raise Conflict(
+            _("You cannot change the end of your own account."),
+            _("Ask another administrator."),
+        )
+    if after.kind != before.kind:
+        end_tokens(actor=actor, user=before)
     was_administrator = before.is_superuser and before.is_active
     if was_administrator and not (after.is_superuser and after.is_active):
         guards.ensure_administrator_remains(before)

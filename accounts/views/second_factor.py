@@ -23,7 +23,8 @@ from adminset.errors import DomainError
 from adminset.http import PROVED_AT, SIGNED_IN, requires, safe_next
 from adminset.navigation import reverse_or_none
 
-FEW_CODES = 3
+# Session key: the set-up that this session has begun.
+SETTING_UP = "second_factor_begun"
 
 
 def pass_on(
@@ -108,20 +109,26 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
     if factor is not None:
         context |= {"factor": factor, "left": services.codes_left(user)}
         return render(request, "accounts/second_factor.html", context)
+    # Who sets it up owns the account from then on, and has proved to be there.
+    if not door.has_proved(request):
+        return to_confirm(reverse("accounts:second_factor"))
+    begun = services.begin(user=user, known=request.session.get(SETTING_UP))
+    request.session[SETTING_UP] = begun.pk
     form = CodeForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_valid():
         try:
             codes = door.set_up_factor(
-                user=user, code=form.cleaned_data["code"], keep=_session_id(request)
+                begun, code=form.cleaned_data["code"], keep=_session_id(request)
             )
         except DomainError as error:
             status = refuse(form, error)
         else:
             request.session.pop(SECOND_FACTOR_WANTED, None)
+            del request.session[SETTING_UP]
             request.session[PROVED_AT] = time.time()
             return _show_codes(request, codes)
-    secret = services.secret_of(services.begin(user=user))
+    secret = services.secret_of(begun)
     context |= {
         "form": form,
         "picture": second_factor.picture_of(secret, user.username),

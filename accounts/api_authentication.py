@@ -37,7 +37,7 @@ class TokenAuthentication(BaseAuthentication):
         address = current.get().address
         token = find(text.strip())
         if token is None or not _is_at_home(token, address):
-            throttle.count_failure(address, kind="token", limit=settings.TOKEN_FAILURES)
+            throttle.count_address(address, kind="token", limit=settings.TOKEN_FAILURES)
             raise AuthenticationFailed(
                 _(
                     "This token is unknown, revoked, expired or not for your network. Make a new one under My account."

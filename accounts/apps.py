@@ -14,6 +14,10 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Users")
 
     def ready(self) -> None:
-        """Check at the start what this room is told by settings."""
+        """Check at the start what this room is told by settings; let grants forget what is deleted."""
+        from accounts.services.grants import forget_scope
+        from adminset.scopes import on_deletion
+
         checks.register(breached.check_list)
         checks.register(directory_checks.check_directory)
+        on_deletion(forget_scope)

@@ -1,5 +1,6 @@
 """Signs users in by password; permissions are asked of the user itself."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -45,17 +46,21 @@ class LdapBackend(BaseBackend):
         request: HttpRequest | None,
         username: str = "",
         password: str = "",
+        found: Callable[[str], None] | None = None,
         **_: Any,
     ) -> User | None:
         """Give the user whom the directory vouches for, if it may sign in.
 
+        Args:
+            found: as of `directory.prove`.
+
         Raises:
             DirectoryAwayError: nobody can be asked.
-            Forbidden: the name is a local user's.
+            NameRefused: the name is taken here, or cannot be a user's.
         """
         if not directory.is_configured() or _is_local(username):
             return None
-        person = directory.prove(username, password)
+        person = directory.prove(username, password, found)
         if person is None or not _is_member(person.groups):
             return None
         user = arrive(

@@ -2,7 +2,7 @@
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from ldap3.core.exceptions import LDAPBindError, LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
 from adminset.errors import Unavailable
+from adminset.redaction import known
 
 logger = logging.getLogger(__name__)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -41,10 +42,15 @@ def is_configured() -> bool:
     return bool(settings.LDAP_URLS)
 
 
-def prove(username: str, password: str) -> Person | None:
+def prove(
+    username: str, password: str, found: Callable[[str], None] | None = None
+) -> Person | None:
     """Give the person whose name and password these are; None when there is none, or the password is wrong.
 
     An empty password is refused before the directory is asked: servers take a bind without one as anonymous, and say yes.
+
+    Args:
+        found: told the id of the entry that the name leads to, before the password is looked at; may raise.
 
     Raises:
         DirectoryAwayError: nobody can be asked.
@@ -55,6 +61,8 @@ def prove(username: str, password: str) -> Person | None:
         person = _find(connection, username)
         if person is None:
             return None
+        if found is not None:
+            found(person.unique_id)
         return person if _binds(connection.server, person.dn, password) else None
 
 
@@ -71,6 +79,7 @@ def find(username: str) -> Person | None:
 @contextmanager
 def _service() -> Iterator[ldap3.Connection]:
     """Speak as the service account, with the first server that answers."""
+    known.add(settings.LDAP_BIND_PASSWORD)
     reasons = []
     for url in settings.LDAP_URLS:
         try:

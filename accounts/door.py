@@ -1,35 +1,33 @@
 """Who comes in and goes out: passwords are checked here, guesses counted, and every try is recorded."""
 
 import time
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from accounts import session_selectors, throttle
+from accounts import throttle
 from accounts.backends import RoleBackend
 from accounts.duties import SECOND_FACTOR_WANTED, first_duty
 from accounts.models import SecondFactor, User
 from accounts.services import second_factor, sessions
-from accounts.services.break_glass import BREAK_GLASS
+from accounts.services.break_glass import is_open
+from accounts.services.external import NameRefused
 from accounts.services.users import set_password
 from accounts.sessions import METHOD, SessionStore
+from accounts.tries import circumstances, count_attempt, record_refusal
 from adminset import audit, context
-from adminset.audit import Change, SystemActor
 from adminset.errors import DomainError
 from adminset.http import PROVED_AT
 
 PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
+LDAP = "ldap"
 # Whoever proved who he is: every session is read by the one backend that knows who may no longer sign in.
 BACKEND = "accounts.backends.RoleBackend"
-# An address from which somebody came in within this time is that person's.
-KNOWN_FOR = timedelta(days=30)
 
 
 def authenticate(*, username: str, password: str) -> User:
@@ -41,8 +39,18 @@ def authenticate(*, username: str, password: str) -> User:
         DomainError: wrong, not allowed to sign in (the same words), or too many attempts (status 429).
     """
     known = User.objects.filter(username=username).first()
-    count_attempt(username, known=known, method=PASSWORD)
-    user = auth.authenticate(username=username, password=password)
+    # Databases too may find a user by other spellings of the name.
+    who = known.username if known else username
+    count_attempt(who, known=known, method=PASSWORD)
+    if not (settings.PASSWORD_SIGN_IN or is_open(known)):
+        record_refusal(known, method=PASSWORD)
+        raise DomainError(
+            _("This portal does not take passwords."),
+            _("Sign in by the provider."),
+            code="password_off",
+            status=403,
+        )
+    user = _proved(username, password)
     if user is None:
         record_refusal(known, method=PASSWORD)
         raise DomainError(
@@ -50,46 +58,33 @@ def authenticate(*, username: str, password: str) -> User:
             _("Ask an administrator if you have forgotten it."),
             code="wrong_password",
         )
-    throttle.forget(username, context.current.get().address, kind=PASSWORD)
+    throttle.forget(who, context.current.get().address, kind=PASSWORD)
     return user
+
+
+def _proved(username: str, password: str) -> User | None:
+    """Ask whoever can prove a password; a directory's guesses count by its entry too, whatever name led there."""
+    try:
+        user = auth.authenticate(
+            username=username, password=password, found=_count_entry
+        )
+    except NameRefused as error:
+        record_refusal(None, method=LDAP, reason=error.reason)
+        raise
+    if user is not None and user.source == User.Source.LDAP:
+        address = context.current.get().address
+        throttle.forget(user.external_id or "", address, kind=LDAP)
+    return user
+
+
+def _count_entry(entry: str) -> None:
+    people = User.objects.filter(source=User.Source.LDAP, external_id=entry)
+    count_attempt(entry, known=people.first(), method=LDAP)
 
 
 def method_of(user: User) -> str:
     """Say how a user who gave a name and a password was proved: by us, or by the directory."""
-    return "ldap" if user.source == User.Source.LDAP else PASSWORD
-
-
-def count_attempt(who: str, *, known: User | None, method: str) -> None:
-    """Count an attempt to prove who somebody is, before the proof is looked at; the first over the limit is recorded.
-
-    Args:
-        who: the name that was given, or any text that stands for what is guessed at.
-        known: the user whom the attempt is about, None where the name is nobody's.
-        method: what is asked for, such as "password"; each has counts of its own.
-
-    Raises:
-        TooManyAttempts: status 429, with the seconds to wait.
-    """
-    address = context.current.get().address
-    try:
-        throttle.attempt(
-            who,
-            address,
-            kind=method,
-            is_known=lambda: known is not None and _is_at_home(known, address),
-        )
-    except throttle.TooManyAttempts as error:
-        if error.is_first:
-            record_refusal(known, "session.throttled", method=method)
-        raise
-
-
-def _is_at_home(user: User, address: str) -> bool:
-    """Say whether a flood of guesses at an account must not hold up this address."""
-    # The password of the break-glass account cannot be guessed, and strangers must not be able to keep its owner out.
-    return user.username == BREAK_GLASS or session_selectors.came_in_from(
-        user, address, since=timezone.now() - KNOWN_FOR
-    )
+    return LDAP if user.source == User.Source.LDAP else PASSWORD
 
 
 def enter(request: HttpRequest, *, user: User, method: str) -> None:
@@ -115,7 +110,7 @@ def enter(request: HttpRequest, *, user: User, method: str) -> None:
     request.session[PROVED_AT] = time.time()
     if second_factor.is_required(user) and second_factor.factor_of(user) is None:
         request.session[SECOND_FACTOR_WANTED] = True
-    audit.record(user, "session.start", user, changes=_circumstances(method))
+    audit.record(user, "session.start", user, changes=circumstances(method))
     sessions.forget_ended()
 
 
@@ -160,8 +155,7 @@ def prove_by_password(*, user: User, password: str) -> None:
         DomainError: wrong, or too many attempts (status 429).
     """
     count_attempt(user.username, known=user, method=PASSWORD)
-    found = auth.authenticate(username=user.username, password=password)
-    if found != user:
+    if _proved(user.username, password) != user:
         record_refusal(user, "session.confirm_refused", method=PASSWORD)
         raise DomainError(
             _("The password is not right."),
@@ -182,7 +176,7 @@ def leave(request: HttpRequest) -> None:
     user = request.user
     if isinstance(user, User):
         method = request.session.get(METHOD, "")
-        audit.record(user, "session.end", user, changes=_circumstances(method))
+        audit.record(user, "session.end", user, changes=circumstances(method))
     auth.logout(request)
 
 
@@ -203,21 +197,6 @@ def whose(session_key: str | None) -> User | None:
 def has_duty(user: User, session: Any) -> bool:
     """Say whether the user has something to do before a web socket opens (duties.py does it for pages)."""
     return first_duty(SimpleNamespace(user=user, session=session or {})) is not None
-
-
-def record_refusal(
-    known: User | None, verb: str = "session.refused", *, method: str
-) -> None:
-    """Record that somebody was not let in: by the name of a user, never by what was typed."""
-    # A name that nobody has is not kept: it may be a password typed into the wrong box.
-    name = known.username if known else "unknown user"
-    actor = SystemActor(name, audit_kind="visitor")
-    audit.record(actor, verb, known, changes=_circumstances(method))
-
-
-def _circumstances(method: str) -> list[Change]:
-    told = {"browser": context.current.get().browser, "method": method}
-    return [{"field": name, "old": None, "new": value} for name, value in told.items()]
 
 
 def change_own_password(

@@ -18,13 +18,27 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from adminset import outbound
+from adminset import outbound, redaction
 from adminset.errors import DomainError
+from adminset.texts import is_whole
 
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 DISCOVERY_SECONDS = 600
 FLOW_SECONDS = 600
 LEEWAY_SECONDS = 30
+# What its discovery document must say (OpenID Connect Discovery 1.0, section 3).
+NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+# What reading a token or a key of a provider that sends nonsense may end in.
+NONSENSE = (
+    jwt.PyJWTError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 class ProviderError(DomainError):
@@ -120,6 +134,8 @@ def discovery() -> dict[str, Any]:
                 _("Write that into ADMINSET_OIDC_ISSUER if it is right."),
                 code="wrong_issuer",
             )
+        if not all(isinstance(known.get(name), str) for name in NEEDED):
+            raise _not_believed("discovery")
         cache.set(key, known, DISCOVERY_SECONDS)
     return known
 
@@ -131,6 +147,7 @@ def claims_of(flow: Flow, *, code: str, redirect_uri: str) -> dict[str, Any]:
         DomainError: the provider refuses, cannot be asked, or its token is not believed.
     """
     place = discovery()
+    redaction.known.add(settings.OIDC_CLIENT_SECRET)
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -151,10 +168,9 @@ def claims_of(flow: Flow, *, code: str, redirect_uri: str) -> dict[str, Any]:
 
 
 def _believed(token: str, nonce: str) -> dict[str, Any]:
-    keys = jwt.PyJWKSet.from_dict(
-        _json(outbound.fetch("GET", str(discovery()["jwks_uri"])))
-    )
+    told = _json(outbound.fetch("GET", str(discovery()["jwks_uri"])))
     try:
+        keys = jwt.PyJWKSet.from_dict(told)
         key_id = jwt.get_unverified_header(token).get("kid")
         key = next(
             each for each in keys.keys if key_id is None or each.key_id == key_id
@@ -168,8 +184,12 @@ def _believed(token: str, nonce: str) -> dict[str, Any]:
             leeway=LEEWAY_SECONDS,
             options={"require": ["exp", "iat", "iss", "aud", "sub"]},
         )
-    except (jwt.PyJWTError, StopIteration) as error:
+    except NONSENSE as error:
         raise _not_believed(type(error).__name__) from None
+    if not is_whole(claims):
+        raise _half_characters()
+    if "\x00" in str(claims["sub"]):
+        raise _not_believed("sub")
     if not secrets.compare_digest(
         str(claims.get("nonce", "")).encode(), nonce.encode()
     ):
@@ -185,6 +205,14 @@ def _not_believed(why: str) -> ProviderError:
     )
 
 
+def _half_characters() -> ProviderError:
+    return ProviderError(
+        _("What the provider sent is not valid Unicode."),
+        _("Ask an administrator: your name or a group there has to be mended."),
+        code="not_unicode",
+    )
+
+
 def _more(
     place: dict[str, Any], tokens: dict[str, Any], claims: dict[str, Any]
 ) -> dict[str, Any]:
@@ -192,17 +220,30 @@ def _more(
     endpoint, access = place.get("userinfo_endpoint"), tokens.get("access_token")
     if not endpoint or not access:
         return claims
+    if not isinstance(access, str) or not access.isascii():
+        raise _not_believed("access_token")
     headers = {"Authorization": f"Bearer {access}"}
     told = _json(outbound.fetch("GET", str(endpoint), headers=headers))
     if told.get("sub") != claims["sub"]:
         raise _not_believed("sub")
+    # Only the signed token says when somebody signed in there.
+    told.pop("auth_time", None)
     return told | claims
+
+
+def proves_anew(flow: Flow, claims: dict[str, Any]) -> bool:
+    """Say whether somebody signed in at the provider after this flow began: by auth_time, never by when the token was made."""
+    moment = claims.get("auth_time")
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
+        return False
+    begun, now = flow.began_at - LEEWAY_SECONDS, time.time() + LEEWAY_SECONDS
+    return begun <= moment <= now
 
 
 def _json(answer: outbound.Answer) -> dict[str, Any]:
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if answer.status != 200 or not isinstance(body, dict):
         raise ProviderError(
@@ -211,4 +252,6 @@ def _json(answer: outbound.Answer) -> dict[str, Any]:
             _("Sign in once more; if it stays so, an administrator has to look."),
             code="provider_refused",
         )
+    if not is_whole(body):
+        raise _half_characters()
     return body

@@ -14,6 +14,8 @@ from adminset.crud.tables import ResourceTable
 from adminset.models import AuditEntry
 
 AGO = "{% ago value %}"
+# A limit in time that is not there is not "never".
+AGO_OR_NONE = "{% if value %}{% ago value %}{% else %}—{% endif %}"
 BADGE = "accounts/_state.html"
 
 
@@ -92,8 +94,8 @@ class GrantTable(ResourceTable):
     where = tables.Column(
         accessor="everything", verbose_name=_("where"), order_by="everything"
     )
-    valid_from = tables.TemplateColumn(AGO)
-    valid_until = tables.TemplateColumn(AGO)
+    valid_from = tables.TemplateColumn(AGO_OR_NONE)
+    valid_until = tables.TemplateColumn(AGO_OR_NONE)
     created_at = tables.TemplateColumn(AGO, verbose_name=_("created"))
 
     class Meta(ResourceTable.Meta):
@@ -147,7 +149,7 @@ class ApiTokenTable(ResourceTable):
 
     def render_limits(self, record: ApiToken) -> str:
         """Say what the token may do less than its user."""
-        return "; ".join(token_selectors.limits(record, self.scope_names))
+        return " · ".join(token_selectors.limits(record, self.scope_names))
 
     def value_state(self, record: ApiToken) -> str:
         """Write the word into an export."""

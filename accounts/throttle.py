@@ -4,6 +4,7 @@ import hashlib
 import logging
 import math
 import time
+import unicodedata
 from collections.abc import Callable
 
 from django.conf import settings
@@ -78,10 +79,11 @@ def attempt(
     return count
 
 
-def count_failure(address: str, *, kind: str, limit: int) -> None:
-    """Count a failure from an address, after it happened: for secrets too long to guess, where only the flood is held up.
+def count_address(address: str, *, kind: str, limit: int) -> None:
+    """Count what comes from an address, whoever it is about: for secrets too long to guess, where only the flood is held up.
 
-    Successes are not counted, so that many machines behind one address do not stop each other.
+    Failures after they happened, or visits that `forget` takes back after a success: many behind one address do not
+    stop each other.
 
     Raises:
         TooManyAttempts: more than `limit` in the window.
@@ -90,7 +92,7 @@ def count_failure(address: str, *, kind: str, limit: int) -> None:
     try:
         _count(whole_address, limit)
     except AWAY:
-        logger.warning("failures are not counted: the cache does not answer")
+        logger.warning("a flood is not held up: the cache does not answer")
 
 
 def forget(who: str, address: str, *, kind: str = "other") -> None:
@@ -133,7 +135,7 @@ def _take_back(key: str) -> None:
 
 
 def _keys(who: str, address: str, kind: str) -> tuple[str, str, str]:
-    name = who.casefold()
+    name = _one_spelling(who)
     parts = (
         ("pair", kind, name, address),
         ("address", kind, address),
@@ -143,3 +145,9 @@ def _keys(who: str, address: str, kind: str) -> tuple[str, str, str]:
         hashlib.sha256("\0".join(part).encode()).hexdigest() for part in parts
     )
     return f"sign-in:{pair}", f"sign-in:{whole_address}", f"sign-in:{account}"
+
+
+def _one_spelling(who: str) -> str:
+    """Bring the spellings of a name that directories take for one (RFC 4518: full width, case, blanks) into one."""
+    folded = unicodedata.normalize("NFKC", who).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())

@@ -50,4 +50,4 @@ def object_label(permission: Permission) -> str:
     model = permission.content_type.model_class()
     room = apps.get_app_config(permission.content_type.app_label).verbose_name
     noun = model._meta.verbose_name if model else permission.content_type.model
-    return f"{capfirst(str(room))}: {noun}"
+    return str(_("%(room)s: %(noun)s") % {"room": capfirst(str(room)), "noun": noun})

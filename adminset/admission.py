@@ -13,6 +13,7 @@ from adminset import maintenance, networks
 from adminset.errors import DomainError, Forbidden, Unavailable
 from adminset.http import error_response, wants_json
 from adminset.middleware import address_of, client_address
+from adminset.querysets import everywhere
 
 Answer = Callable[[HttpRequest], HttpResponse]
 Application = Callable[..., Awaitable[None]]
@@ -49,7 +50,7 @@ def maintenance_mode(get_response: Answer) -> Answer:
         if request.path in PROBES or request.path.startswith(DOORS):
             return get_response(request)
         state = maintenance.state()
-        if not state or request.user.has_perm(maintenance.PERMISSION):
+        if not state or everywhere(request.user, maintenance.PERMISSION):
             return get_response(request)
         error = Unavailable(
             _("The portal is in maintenance."),

@@ -16,6 +16,7 @@ from adminset.audit_seal import clean, mac_of, storable
 from adminset.context import current
 from adminset.crypto import EncryptedTextField
 from adminset.models import AuditEntry
+from adminset.redaction import without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +105,9 @@ def record_export(
     Args:
         rows: how many; a text where they were not counted to the end.
         kind: format, such as "csv".
-        query: the filter, as in the address.
+        query: the filter, as in the address; what looks like a secret in it is masked.
     """
-    told = {"rows": rows, "format": kind, "filter": query[:1000]}
+    told = {"rows": rows, "format": kind, "filter": without_secrets(query)[:1000]}
     changes = [{"field": name, "old": None, "new": told[name]} for name in told]
     record(actor, f"{model._meta.model_name}.export", model, changes=changes)
 

@@ -11,6 +11,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[..., Awaitable[None]]
 
+# Python refuses to read a number of some thousand digits, and nobody needs one.
+MOST_DIGITS = 19
 ENVELOPE = {
     "error": {
         "code": "too_large",
@@ -53,7 +55,13 @@ def limit_of(path: str) -> int:
 
 def _announced(scope: Scope) -> int:
     value = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(value) if value.isdigit() else 0
+    return length_of(value.decode("latin-1"))
+
+
+def length_of(header: str) -> int:
+    """Read a Content-Length, 0 where it is none; of a number with more digits than any body has, only the first count."""
+    digits = header.lstrip("0")[:MOST_DIGITS]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
 def _counting(receive: Receive, limit: int) -> Receive:

@@ -3,7 +3,7 @@
 import json
 import logging
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis import RedisError  # what Django's cache raises when Redis is away
+
+from adminset.body_limit import length_of
 
 MOST_BYTES = 16 * 1024
 MOST_IN_ONE = 10
@@ -21,7 +23,7 @@ logger = logging.getLogger(__name__)
 @require_POST
 def csp_report(request: HttpRequest) -> HttpResponse:
     """Note a violation; whatever is sent, the answer is 204: a browser can do nothing with another."""
-    if int(request.headers.get("Content-Length") or 0) <= MOST_BYTES:
+    if length_of(request.headers.get("Content-Length", "")) <= MOST_BYTES:
         for report in _reports(request.read(MOST_BYTES))[:MOST_IN_ONE]:
             if _within_limit():
                 _note(report)
@@ -57,11 +59,19 @@ def _note(report: dict[str, Any]) -> None:
         return str(value)[:200]
 
     # Addresses without their query: it may hold what somebody searched for.
-    page = urlsplit(said("document-uri", "documentURL")).path
-    blocked = urlsplit(said("blocked-uri", "blockedURL"))
+    page = _split(said("document-uri", "documentURL")).path
+    blocked = _split(said("blocked-uri", "blockedURL"))
     logger.warning(
         "the Content-Security-Policy stopped something: directive=%r page=%r blocked=%r",
         said("effective-directive", "effectiveDirective", "violated-directive"),
         page,
         blocked.netloc or blocked.path,
     )
+
+
+def _split(address: str) -> SplitResult:
+    """Take an address apart; one that is none ("http://[") has no parts."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "?", "?", "", "")

@@ -16,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
+from adminset.querysets import everywhere as holds_everywhere
 
 View = Callable[..., HttpResponse]
 SIGNED_IN = "signed in"
@@ -23,18 +24,22 @@ SIGNED_IN = "signed in"
 PROVED_AT = "proved_at"
 
 
-def requires(permission: str) -> Callable[[View], View]:
+def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], View]:
     """Let in users who hold `permission` anywhere (or anybody signed in, for SIGNED_IN); which rows they see is `visible_to`'s.
 
     Anonymous users go to the sign-in page; others without the permission get 403.
+
+    Args:
+        everywhere: the act touches what has no scope: a grant on some objects does not open it.
     """
+    holds = holds_everywhere if everywhere else _holds_anywhere
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _ask_to_sign_in(request)
-            if permission != SIGNED_IN and not request.user.has_perm(permission):
+            if permission != SIGNED_IN and not holds(request.user, permission):
                 raise PermissionDenied(permission)
             if needs_proof(request, permission):
                 return _ask_for_proof(request)
@@ -44,6 +49,10 @@ def requires(permission: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _holds_anywhere(user: Any, permission: str) -> bool:
+    return bool(user.has_perm(permission))
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -145,4 +145,7 @@ def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
         )
         return redirect(referrer)
     name = "errors/503.html" if error.status == 503 else "errors/400.html"
-    return render(request, name, {"error": error}, status=error.status)
+    answer = render(request, name, {"error": error}, status=error.status)
+    if error.retry_after:
+        answer["Retry-After"] = str(error.retry_after)
+    return answer

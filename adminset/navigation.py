@@ -12,17 +12,24 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset import maintenance
 from adminset.http import SIGNED_IN
+from adminset.querysets import everywhere
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the menu; `also` names further urls that belong to it (their app and model prefix)."""
+    """One line of the menu.
+
+    Attributes:
+        also: further urls that belong to it (their app and model prefix).
+        everywhere: a grant on some objects does not open it.
+    """
 
     title: Any
     url_name: str
     icon: str
     permission: str
     also: tuple[str, ...] = ()
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,7 @@ MENU = (
                 "maintenance",
                 "screwdriver-wrench",
                 maintenance.PERMISSION,
+                everywhere=True,
             ),
             Entry(
                 _("State of the portal"),
@@ -204,8 +212,10 @@ def reverse_or_none(url_name: str) -> str | None:
         return None
 
 
-def _may(request: HttpRequest, permission: str) -> bool:
-    return permission == SIGNED_IN or request.user.has_perm(permission)
+def _may(request: HttpRequest, shown: Entry | Card) -> bool:
+    if isinstance(shown, Entry) and shown.everywhere:
+        return everywhere(request.user, shown.permission)
+    return shown.permission == SIGNED_IN or request.user.has_perm(shown.permission)
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
@@ -216,7 +226,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         entries = [
             {"title": e.title, "url": url, "icon": e.icon, "active": _is_here(here, e)}
             for e in section.entries
-            if _may(request, e.permission) and (url := reverse_or_none(e.url_name))
+            if _may(request, e) and (url := reverse_or_none(e.url_name))
         ]
         if entries:
             active = any(entry["active"] for entry in entries)
@@ -261,7 +271,7 @@ def tabs_for(request: HttpRequest, url_names: Iterable[str]) -> list[dict[str, A
         }
         for name in url_names
         if name in entries
-        and _may(request, entries[name].permission)
+        and _may(request, entries[name])
         and (url := reverse_or_none(name))
     ]
 
@@ -271,7 +281,7 @@ def cards(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {"title": c.title, "url": url, "icon": c.icon, "wide": c.wide}
         for c in CARDS
-        if _may(request, c.permission) and (url := reverse_or_none(c.url_name))
+        if _may(request, c) and (url := reverse_or_none(c.url_name))
     ]
 
 

@@ -108,11 +108,11 @@ def checked(url: str) -> tuple[str, str]:
     Raises:
         OutboundError: no plain http(s) address, an unknown name, or one that leads into a network that is not allowed.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        host, port = "", None
+        parts, host, port = urlsplit(""), "", None
     if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
         raise OutboundError(
             _("This is no address that the portal can ask."),

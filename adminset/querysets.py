@@ -12,6 +12,7 @@ __all__ = [
     "NOWHERE",
     "Scope",
     "ScopedQuerySet",
+    "everywhere",
     "may",
     "permission_for",
     "scope_of",
@@ -23,6 +24,11 @@ def scope_of(user: Any, permission: str) -> Scope:
     """Ask the user where `permission` ("cmdb.view_host") holds; anonymous users have it nowhere."""
     ask = getattr(user, "scope_of", None)
     return ask(permission) if ask and user.is_active else NOWHERE
+
+
+def everywhere(user: Any, permission: str) -> bool:
+    """Say whether `permission` holds on all objects: what acts on the whole portal is not opened by a grant on some of them."""
+    return scope_of(user, permission).everything
 
 
 def permission_for(model: type[models.Model], action: str) -> str:

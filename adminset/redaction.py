@@ -6,7 +6,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 MASK = "••••"
 # A shorter secret would black out half of any text, and show itself by doing so.
@@ -122,3 +122,10 @@ def clean(text: str) -> str:
     for shape, mask in _SHAPES:
         text = shape.sub(mask, text)
     return text
+
+
+def without_secrets(query: str) -> str:
+    """Give the query of an address `clean`, each value as it was before it was written into the address."""
+    values = parse_qsl(query, keep_blank_values=True)
+    written = urlencode([(name, clean(value)) for name, value in values])
+    return clean(written.replace(quote(MASK), MASK))

@@ -96,6 +96,23 @@ def all_kinds() -> list[ScopeKind]:
     return list(_kinds.values())
 
 
+# (actor, kind, id): takes a deleted object out of all that is held to it. The room of grants brings it.
+Forget = Callable[[Any, str, int], None]
+_forgetting: list[Forget] = []
+
+
+def on_deletion(forget: Forget) -> None:
+    """Have `forget` called in the transaction of each deletion of an object of a registered kind."""
+    _forgetting.append(forget)
+
+
+def forget(actor: Any, label: str, pk: int) -> None:
+    """Say that an object is deleted: what is held to it must not wait for another one of the same number."""
+    if label in _kinds:
+        for each in _forgetting:
+            each(actor, label, pk)
+
+
 def is_scoped(model: type[models.Model]) -> bool:
     """Say whether some kind of scope leads to rows of a model: what is not scoped is reference data."""
     return any(model._meta.label_lower in kind.reaches for kind in _kinds.values())

@@ -37,6 +37,8 @@ STEP_UP_PERMISSIONS = frozenset(
             "cmdb.delete_credential",
             "cmdb.terminal_host",
             "tasks.add_run",
+            "tasks.add_schedule",
+            "tasks.change_schedule",
         ],
     )
 )

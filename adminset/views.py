@@ -53,7 +53,7 @@ def system_state(request: HttpRequest) -> HttpResponse:
     return render(request, "system_state.html", context)
 
 
-@requires(maintenance.PERMISSION)
+@requires(maintenance.PERMISSION, everywhere=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def maintenance_switch(request: HttpRequest) -> HttpResponse:
     """Show whether maintenance is on; turn it on with a sentence for everybody else, or off."""

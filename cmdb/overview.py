@@ -39,7 +39,7 @@ def overview(host: Host, user: Any) -> dict[str, Any]:
         "sections": [
             _section(_("Identity"), _rows(host, IDENTITY, says)),
             _section(_("Place"), [*_rows(host, PLACE, says), _group_row(host, groups)]),
-            _section(_("Access"), [*_rows(host, ACCESS, says), _key_row(host)]),
+            _section(_("Access"), _access_rows(host, user, says)),
             _section(
                 _("Hardware"), _rows(host, MACHINE, says) + _size_rows(host), found=True
             ),
@@ -88,6 +88,15 @@ def _value(host: Host, name: str) -> Any:
     if name == "kind":
         return host.get_kind_display()
     return getattr(host, name)
+
+
+def _access_rows(host: Host, user: Any, says: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = [*_rows(host, ACCESS, says), _key_row(host)]
+    credential = host.credential
+    if credential is not None and not seen(user, [credential]):
+        # That there is one is worth knowing (work can run); its name is for who sees credentials.
+        next(row for row in rows if row["value"] == credential)["value"] = _("set")
+    return rows
 
 
 def _group_row(host: Host, groups: list[HostGroup]) -> dict[str, Any]:

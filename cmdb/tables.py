@@ -237,7 +237,9 @@ class AgentTable(ResourceTable):
     """Agents."""
 
     public_id = tables.Column(linkify=True)
-    host = tables.Column(linkify=True)
+    host = tables.TemplateColumn(
+        template_name="cmdb/_agent_host.html", verbose_name=_("host"), order_by="host"
+    )
     state = tables.Column(orderable=False, empty_values=(), verbose_name=_("state"))
     last_seen_at = AgoColumn()
     facts_at = AgoColumn()

@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from adminset.body_limit import length_of
 from adminset.errors import DomainError
 from adminset.middleware import client_address
 from cmdb.services import agents, tokens
@@ -74,7 +75,7 @@ def _agent(request: HttpRequest) -> agents.AgentIdentity:
 
 def _body(request: HttpRequest) -> bytes:
     bounds = limits()
-    if int(request.headers.get("Content-Length") or 0) > bounds.body_bytes:
+    if length_of(request.headers.get("Content-Length", "")) > bounds.body_bytes:
         raise TooLargeError(
             _("The body is larger than %(most)s bytes.") % {"most": bounds.body_bytes}
         )

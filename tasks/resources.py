@@ -1,5 +1,7 @@
 """The pages and REST endpoints of runs, playbooks and schedules."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -9,6 +11,7 @@ from adminset.crud.resource import Action, Panel, Resource
 from tasks.filters import RunFilter, ScheduleFilter
 from tasks.forms import LaunchForm, PlaybookForm, ScheduleForm
 from tasks.models import Playbook, Run, Schedule
+from tasks.selectors import with_seen_counts
 from tasks.services import playbooks
 from tasks.services.schedules import delete_schedule, save_schedule
 from tasks.tables import PlaybookTable, RunTable, ScheduleTable
@@ -34,7 +37,15 @@ def _schedule_times(request: HttpRequest, schedule: Schedule) -> dict[str, objec
     return {"times": schedule.plan.upcoming(timezone.now(), 5)}
 
 
-RUNS = Resource(
+class RunResource(Resource):
+    """Runs: what machines are told of the number of hosts counts those that they may see."""
+
+    def for_list(self, rows: QuerySet, user: Any) -> QuerySet:
+        """Bring along how many hosts the reader sees, how many of them are done, and how many ended well."""
+        return with_seen_counts(super().for_list(rows, user), user)
+
+
+RUNS = RunResource(
     model=Run,
     table=RunTable,
     form=LaunchForm,
@@ -64,6 +75,11 @@ RUNS = Resource(
         "timeout_seconds",
         "forks",
     ),
+    api_counts={
+        "host_count": "seen_hosts",
+        "done_count": "seen_done",
+        "ok_count": "seen_ok",
+    },
     list_queryset=_for_list,
     verbs=frozenset(),
 )

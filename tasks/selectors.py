@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from adminset.querysets import everywhere
 from cmdb.models import Host
 from cmdb.selectors import hosts_for_run
 from tasks.models import Run, RunHost
@@ -132,6 +134,31 @@ def groups_of(hosts: QuerySet[RunHost]) -> list[Group]:
         if group is not None:
             group.hosts.append(host)
     return list(groups.values())
+
+
+def with_seen_counts(runs: QuerySet, user: Any) -> QuerySet:
+    """Give each run how many of its hosts the user sees (`seen_hosts`), of these done and ended well.
+
+    Each number is asked for only of the rows of a page: a join would count the hosts of all runs first.
+    """
+    if everywhere(user, "tasks.view_run"):
+        return runs.annotate(
+            seen_hosts=F("host_count"), seen_done=F("done_count"), seen_ok=F("ok_count")
+        )
+    status = RunHost.Status
+    hosts = RunHost.objects.visible_to(user).filter(run=OuterRef("pk"))
+    # As a run is counted when it ends (services/execute.py): what was never started is not done.
+    open_yet = (status.NOT_STARTED, status.RUNNING)
+    return runs.annotate(
+        seen_hosts=_counted(hosts),
+        seen_done=_counted(hosts.exclude(status__in=open_yet)),
+        seen_ok=_counted(hosts.filter(status=status.OK)),
+    )
+
+
+def _counted(rows: QuerySet) -> Coalesce:
+    number = rows.order_by().values("run").annotate(number=Count("pk"))
+    return Coalesce(Subquery(number.values("number")), 0)
 
 
 def latest_runs(user: Any, count: int = 8) -> list[Run]:

@@ -21,6 +21,11 @@ PAGES = {
     "runs": "/tasks/runs/",
     "schedules": "/tasks/schedules/",
     "audit": "/accounts/audit/",
+    "role-add": "/accounts/roles/add/",
+    "grants": "/accounts/grants/",
+    "explain": "/accounts/explain/?user=admin&permission=cmdb.run_host",
+    "my-sessions": "/accounts/me/sessions/",
+    "search": "/search/?q=shop",
     "cabinets": "/cmdb/cabinets/",
 }
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}

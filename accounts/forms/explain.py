@@ -19,7 +19,9 @@ def _permissions() -> list[tuple[str, list[tuple[str, str]]]]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for each in selectors.room_permissions():
         name = f"{each.content_type.app_label}.{each.codename}"
-        groups.setdefault(object_label(each), []).append((name, action_label(each)))
+        noun = object_label(each)
+        # The whole of it: a closed box shows the choice without the heading above it.
+        groups.setdefault(noun, []).append((name, f"{noun} / {action_label(each)}"))
     return sorted(groups.items())
 
 

@@ -27,6 +27,10 @@ class ScopedForm(ResourceForm):
             self.initial.setdefault(kind.field_name, sorted(seen))
             self.unseen[kind.kind] = mine - seen
 
+    def scope_boxes(self) -> list[forms.BoundField]:
+        """Give the fields of the kinds of scope, for the page."""
+        return [self[kind.field_name] for kind in scopes.all_kinds()]
+
     def scope_ids(self) -> dict[str, set[int]]:
         """Give the chosen objects by kind of scope; those that the user may not see stay as they are."""
         return {

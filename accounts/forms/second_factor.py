@@ -1,5 +1,7 @@
 """Boxes for codes, and for the proof before a dangerous act."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,14 @@ class CodeForm(forms.Form):
         ),
         help_text=_("Six digits of the authenticator app, or a recovery code."),
     )
+
+
+class FirstCodeForm(CodeForm):
+    """The first code of the app: no recovery code is there yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = ""
 
 
 class PasswordProofForm(forms.Form):

@@ -14,7 +14,6 @@ from accounts.models import ApiToken, User
 from accounts.permission_field import PermissionField
 from accounts.selectors import names_of
 from accounts.token_models import default_days
-from adminset import scopes
 from adminset.crud.forms import ResourceForm
 
 
@@ -52,10 +51,6 @@ class NewTokenForm(ScopedForm):
         ]
         held = token_selectors.permissions_held(owner)
         self.fields["permissions"].queryset = held  # type: ignore[attr-defined]
-
-    def scope_boxes(self) -> list[forms.BoundField]:
-        """Give the fields of the kinds of scope, for the page."""
-        return [self[kind.field_name] for kind in scopes.all_kinds()]
 
     def limits(self) -> dict[str, Any]:
         """Give what was chosen as the service takes it."""

@@ -14,6 +14,7 @@ from accounts.models import Role, User
 from accounts.services import roles, users
 from accounts.services.second_factor import factor_of
 from adminset.crud.resource import Action, Panel, Resource
+from adminset.querysets import everywhere
 
 TABS = (
     "accounts:user_list",
@@ -43,14 +44,16 @@ def _described(request: HttpRequest, grants: Any) -> list[dict[str, Any]]:
 
 def _tokens(request: HttpRequest, user: User) -> Mapping[str, Any]:
     asker = cast("User", request.user)
-    may_add = user.kind == User.Kind.SERVICE and asker.has_perm("accounts.add_apitoken")
+    may_add = user.kind == User.Kind.SERVICE and everywhere(
+        asker, "accounts.add_apitoken"
+    )
     return {
         "tokens": token_selectors.described(asker, selectors.tokens_of(user)),
         "add_url": reverse("accounts:user_token_add", args=[user.pk])
         if may_add and asker.has_perm("accounts.change_user", user)
         else "",
         "may_rotate": may_add,
-        "may_revoke": asker.has_perm("accounts.delete_apitoken"),
+        "may_revoke": everywhere(asker, "accounts.delete_apitoken"),
     }
 
 
@@ -58,7 +61,7 @@ def _sessions(request: HttpRequest, user: User) -> Mapping[str, Any]:
     return {
         "sessions": session_selectors.sessions_of(user),
         "current": getattr(getattr(request.session, "row", None), "pk", 0),
-        "may_end": request.user.has_perm("accounts.delete_portalsession"),
+        "may_end": everywhere(request.user, "accounts.delete_portalsession"),
     }
 
 
@@ -111,6 +114,7 @@ USERS = Resource(
     list_queryset=selectors.users_for_list,
     save=users.save_user,
     delete=users.delete_user,
+    private_verbs=(session_selectors.SIGN_INS,),
     panels=(
         Panel(
             "grants",
@@ -163,6 +167,7 @@ USERS = Resource(
             "accounts.delete_portalsession",
             post=True,
             when=_is_person,
+            everywhere=True,
         ),
     ),
 )

@@ -15,6 +15,16 @@ BREAK_GLASS = "break-glass"
 PASSWORD_BYTES = 24
 
 
+def is_open(user: User | None) -> bool:
+    """Say whether this is the break-glass account, within its hours."""
+    return (
+        user is not None
+        and user.username == BREAK_GLASS
+        and user.expires_at is not None
+        and user.may_sign_in
+    )
+
+
 @transaction.atomic
 def break_glass(*, actor: Actor, hours: int) -> tuple[User, str]:
     """Make or revive the administrator "break-glass": a new random password, no second factor, over after some hours.

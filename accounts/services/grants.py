@@ -92,8 +92,8 @@ def delete_grants(actor: Actor, grants: models.QuerySet) -> None:
 
 
 @transaction.atomic
-def forget_scope(*, actor: Actor, kind: str, object_id: int) -> None:
-    """Take a deleted object out of all grants: a room calls it with the deletion; a grant left empty gives nothing."""
+def forget_scope(actor: Actor, kind: str, object_id: int) -> None:
+    """Take a deleted object out of all grants (adminset/scopes.py calls it); a grant left empty gives nothing."""
     rows = GrantScope.objects.filter(kind=kind, object_id=object_id)
     for scope in rows.select_related("grant__user", "grant__role"):
         change = {"field": "scopes", "old": str(scope), "new": None}

@@ -13,16 +13,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import door, oidc
+from accounts import oidc, tries
 from accounts.models import User
-from accounts.services.external import Arrival, arrive
+from accounts.services.external import Arrival, NameRefused, arrive
+from accounts.services.second_factor import factor_of
 from accounts.views.pages import me
-from accounts.views.second_factor import pass_on
+from accounts.views.second_factor import pass_on, to_confirm
 from adminset.errors import DomainError
 from adminset.http import PROVED_AT, SIGNED_IN, requires, safe_next
 
 FLOW = "oidc_flow"
 METHOD = "oidc"
+# What is counted for each address: beginnings, and returns from the provider.
+VISITS = ("oidc start", "oidc back")
 
 
 @never_cache
@@ -32,6 +35,9 @@ def oidc_start(request: HttpRequest) -> HttpResponse:
     target = safe_next(request, reverse("home"))
     if request.user.is_authenticated:
         return redirect(target)
+    if not oidc.is_configured():
+        raise Http404
+    tries.count_visit(kind=VISITS[0], method=METHOD)
     return _send(request, "sign in", target)
 
 
@@ -39,8 +45,11 @@ def oidc_start(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def oidc_confirm(request: HttpRequest) -> HttpResponse:
-    """Send somebody who is signed in to the provider once more, for a fresh proof."""
-    return _send(request, "confirm", safe_next(request, reverse("home")))
+    """Send somebody who is signed in to the provider once more, for a fresh proof; a second factor is proved by its code."""
+    target = safe_next(request, reverse("home"))
+    if factor_of(me(request)) is not None:
+        return to_confirm(target)
+    return _send(request, "confirm", target)
 
 
 def _send(request: HttpRequest, purpose: str, target: str) -> HttpResponse:
@@ -52,7 +61,7 @@ def _send(request: HttpRequest, purpose: str, target: str) -> HttpResponse:
             flow, redirect_uri=_back(request), again=purpose == "confirm"
         )
     except DomainError as error:
-        return _refused(request, error)
+        return _refused(request, error, begun=False)
     request.session[FLOW] = flow.as_dict()
     return redirect(address)
 
@@ -67,6 +76,7 @@ def oidc_callback(request: HttpRequest) -> HttpResponse:
     """Take what the provider answers: only to a question of this very session, and only once."""
     if not oidc.is_configured():
         raise Http404
+    tries.count_visit(kind=VISITS[1], method=METHOD)
     flow = oidc.Flow(**request.session.pop(FLOW)) if FLOW in request.session else None
     state = request.GET.get("state", "")
     if (
@@ -74,7 +84,7 @@ def oidc_callback(request: HttpRequest) -> HttpResponse:
         or not flow.is_fresh
         or not constant_time_compare(state, flow.state)
     ):
-        return _refused(request, _stale())
+        return _refused(request, _stale(), begun=flow is not None)
     try:
         if "code" not in request.GET:
             raise _provider_said(request.GET.get("error", ""))
@@ -84,9 +94,11 @@ def oidc_callback(request: HttpRequest) -> HttpResponse:
         if flow.purpose == "confirm":
             return _confirmed(request, flow, claims)
         user = arrive(_arrival(claims))
-        return pass_on(request, user=user, method=METHOD, target=flow.target)
+        answer = pass_on(request, user=user, method=METHOD, target=flow.target)
     except DomainError as error:
         return _refused(request, error)
+    tries.forget_visits(*VISITS)
+    return answer
 
 
 def _arrival(claims: dict[str, Any]) -> Arrival:
@@ -119,15 +131,17 @@ def _confirmed(
 ) -> HttpResponse:
     if not request.user.is_authenticated:
         raise _stale()
-    fresh = float(claims.get("auth_time") or claims["iat"]) >= flow.began_at - 60
+    fresh = oidc.proves_anew(flow, claims)
     same = me(request).external_id == f"{claims['iss']}#{claims['sub']}"
-    if not (fresh and same):
-        door.record_refusal(me(request), "session.confirm_refused", method=METHOD)
+    # The factor may have been set up meanwhile.
+    if not (fresh and same) or factor_of(me(request)) is not None:
+        tries.record_refusal(me(request), "session.confirm_refused", method=METHOD)
         raise oidc.ProviderError(
             _("The provider did not ask you anew, or vouches for somebody else."),
             code="not_confirmed",
         )
     request.session[PROVED_AT] = time.time()
+    tries.forget_visits(VISITS[1])
     return redirect(flow.target)
 
 
@@ -148,10 +162,17 @@ def _provider_said(word: str) -> DomainError:
     )
 
 
-def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
-    """Say it on the page that one came from; somebody who is signed in stays so."""
-    if not request.user.is_authenticated:
-        door.record_refusal(None, method=METHOD)
+def _refused(
+    request: HttpRequest, error: DomainError, *, begun: bool = True
+) -> HttpResponse:
+    """Say it on the page that one came from; somebody who is signed in stays so.
+
+    Args:
+        begun: whether this session was on its way: nothing else is recorded, or strangers could fill the trail.
+    """
+    if begun and not request.user.is_authenticated:
+        reason = error.reason if isinstance(error, NameRefused) else ""
+        tries.record_refusal(None, method=METHOD, reason=reason)
     messages.error(request, f"{error.message} {error.hint}".strip())
     page = "accounts:confirm" if request.user.is_authenticated else "accounts:sign_in"
     return redirect(page)

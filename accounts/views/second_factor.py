@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import door, pending, second_factor, selectors
 from accounts.duties import SECOND_FACTOR_WANTED
-from accounts.forms.second_factor import CodeForm, PasswordProofForm
+from accounts.forms.second_factor import CodeForm, FirstCodeForm, PasswordProofForm
 from accounts.models import User
 from accounts.services import second_factor as services
 from accounts.views.pages import form_methods, me, refuse, sent
@@ -114,7 +114,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
         return to_confirm(reverse("accounts:second_factor"))
     begun = services.begin(user=user, known=request.session.get(SETTING_UP))
     request.session[SETTING_UP] = begun.pk
-    form = CodeForm(sent(request))
+    form = FirstCodeForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_valid():
         try:
@@ -207,7 +207,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         "crumbs": [(title, None)],
         "lost": request.GET.get("lost"),
         "provider_url": reverse_or_none("accounts:oidc_confirm")
-        if user.source == User.Source.OIDC
+        if user.source == User.Source.OIDC and not by_code
         else None,
     }
     return _drawn(request, "accounts/confirm.html", context, status, wait)

@@ -82,7 +82,7 @@ def portalsession_end(request: HttpRequest, pk: int) -> HttpResponse:
     return _after_ending(request, session.user)
 
 
-@requires("accounts.delete_portalsession")
+@requires("accounts.delete_portalsession", everywhere=True)
 @require_POST
 def user_sessions_end(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign a user out everywhere."""

@@ -50,7 +50,7 @@ def my_token_add(request: HttpRequest) -> HttpResponse:
     return _add(request, me(request), [(_("My API tokens"), back)], back)
 
 
-@requires("accounts.add_apitoken")
+@requires("accounts.add_apitoken", everywhere=True)
 @never_cache
 @form_methods
 def user_token_add(request: HttpRequest, pk: int) -> HttpResponse:

@@ -150,10 +150,14 @@ def serializer_of(resource: Resource) -> type[serializers.ModelSerializer]:
         },
     )
     display = serializers.CharField(source="__str__", read_only=True)
+    counts = {
+        name: serializers.IntegerField(source=source, read_only=True)
+        for name, source in resource.api_counts.items()
+    }
     return type(
         f"{resource.model.__name__}Serializer",
         (ScopedSerializer,),
-        {"Meta": meta, "display": display},
+        {"Meta": meta, "display": display, **counts},
     )
 
 

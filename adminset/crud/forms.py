@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from adminset import audit
 from adminset.crypto import EncryptedTextField
 from adminset.env import FALSE_WORDS, TRUE_WORDS
+from adminset.scopes import is_scoped
 
 
 class SecretInput(forms.PasswordInput):
@@ -72,6 +73,8 @@ class ResourceForm(forms.ModelForm):
             field.queryset = every.filter(
                 models.Q(pk__in=seen.values("pk")) | models.Q(pk__in=held)
             )
+            if is_scoped(every.model) and not seen.filter(pk__in=held).exists():
+                _hide_name(field, held)
 
     @classmethod
     def secret_names(cls) -> list[str]:
@@ -102,6 +105,14 @@ class ResourceForm(forms.ModelForm):
             for name in self._new_secrets
             if self._sealed[name] is not None
         ]
+
+
+def _hide_name(field: forms.ModelChoiceField, held: list[Any]) -> None:
+    """Offer what the object has without its name: the user may keep it, and does not see it."""
+    named = field.label_from_instance
+    field.label_from_instance = lambda row: (  # type: ignore[assignment,method-assign]
+        _("set (not for you to see)") if row.pk in held else named(row)
+    )
 
 
 def _keys(held: Any) -> list[Any]:

@@ -9,9 +9,16 @@ from django.utils.translation import gettext as _
 
 from adminset import scopes
 from adminset.models import AuditEntry
-from adminset.querysets import permission_for, scope_of
+from adminset.querysets import ScopedQuerySet, everywhere, permission_for
 
-NAME_FIELDS = ("name", "hostname", "username")
+NAME_FIELDS = ("name", "hostname", "host_name", "username")
+
+
+def without_verbs(entries: models.QuerySet, verbs: Iterable[str]) -> models.QuerySet:
+    """Leave out the lines of actions that begin with any of these words ("session.")."""
+    for verb in verbs:
+        entries = entries.exclude(verb__startswith=verb)
+    return entries
 
 
 def seen_entries(
@@ -28,7 +35,7 @@ def _seen_change(
     user: Any, model: type[models.Model], change: dict[str, Any]
 ) -> dict[str, Any]:
     related = _scoped_relation(model, str(change.get("field", "")))
-    if related is None or scope_of(user, permission_for(related, "view")).everything:
+    if related is None or everywhere(user, permission_for(related, "view")):
         return change
     seen = _seen_names(user, related, [*_names(change["old"]), *_names(change["new"])])
     return {
@@ -43,11 +50,21 @@ def _scoped_relation(model: type[models.Model], name: str) -> Any:
         related = model._meta.get_field(name).related_model
     except FieldDoesNotExist:
         return None
-    known = isinstance(related, type) and scopes.is_scoped(related)
+    known = isinstance(related, type) and (
+        scopes.is_scoped(related) or _narrows_by_itself(related)
+    )
     return related if known else None
 
 
+def _narrows_by_itself(model: type[models.Model]) -> bool:
+    """Say whether the model's own queryset follows other rows to their scope, as the hosts of a run do."""
+    rows = type(model._default_manager.all())
+    return issubclass(rows, ScopedQuerySet) and rows.within is not ScopedQuerySet.within
+
+
 def _names(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return []
     if isinstance(value, list):
         return [str(each) for each in value]
     return [str(value)] if value else []
@@ -64,6 +81,8 @@ def _seen_names(user: Any, related: Any, names: list[str]) -> set[str]:
 
 
 def _kept(value: Any, seen: set[str]) -> Any:
+    if isinstance(value, dict):
+        return value  # how many of what, without a name
     if isinstance(value, list):
         kept = [each for each in value if str(each) in seen]
         return kept if len(kept) == len(value) else [*kept, _("others")]

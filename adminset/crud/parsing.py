@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from adminset.texts import is_whole, not_whole
+
 
 class BoundedJSONParser(JSONParser):
-    """JSON; what is nested too deep is refused as not understood."""
+    """JSON; what is nested too deep, or holds half characters, is refused."""
 
     def parse(
         self,
@@ -22,6 +24,7 @@ class BoundedJSONParser(JSONParser):
 
         Raises:
             ParseError: no JSON, or too deep.
+            DomainError: a text that is not valid Unicode.
         """
         try:
             sent = super().parse(stream, media_type, parser_context)
@@ -29,6 +32,8 @@ class BoundedJSONParser(JSONParser):
             raise _too_deep() from None
         if depth_of(sent, settings.JSON_MAX_DEPTH) > settings.JSON_MAX_DEPTH:
             raise _too_deep()
+        if not is_whole(sent):
+            raise not_whole(sent)
         return sent
 
 

@@ -41,7 +41,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Action:
-    """A button in the head of an object's page: a page of the room's own that takes the object's pk."""
+    """A button in the head of an object's page: a page of the room's own that takes the object's pk.
+
+    Attributes:
+        everywhere: a grant on some objects does not open that page.
+    """
 
     title: Any
     url_name: str
@@ -49,6 +53,7 @@ class Action:
     permission: str
     post: bool = False
     when: Callable[[Any], bool] = lambda instance: True
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,9 @@ class Resource:
             that the reader may see.
         save: (actor, form) -> object, the one way to write. delete: (actor, instance) -> None.
         verbs: what this resource offers besides viewing.
+        api_counts: name in the API -> number that `for_list` brings along, for what counts only what the reader may see.
+        private_verbs: how actions begin ("session.") whose lines in an object's history are for the person whom the
+            object is, and for readers of the whole trail.
     """
 
     model: type[models.Model]
@@ -93,6 +101,8 @@ class Resource:
     save: Callable[..., models.Model] = services.save
     delete: Callable[..., None] = services.delete
     verbs: frozenset[str] = VERBS
+    api_counts: Mapping[str, str] = field(default_factory=dict)
+    private_verbs: tuple[str, ...] = ()
 
     @property
     def app_label(self) -> str:

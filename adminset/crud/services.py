@@ -6,11 +6,10 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from adminset import audit
+from adminset import audit, scopes
 from adminset.audit import Actor
 from adminset.errors import Conflict, Forbidden
 from adminset.querysets import may
-from adminset.scopes import is_scoped
 
 if TYPE_CHECKING:
     from adminset.crud.forms import ResourceForm
@@ -56,7 +55,7 @@ def save_checked(
 
 
 def delete(*, actor: Actor, instance: models.Model) -> None:
-    """Delete a row and record it.
+    """Delete a row and record it; grants that were held to it lose it.
 
     Raises:
         Conflict: other objects need this one; says which.
@@ -69,7 +68,9 @@ def delete(*, actor: Actor, instance: models.Model) -> None:
                 instance,
                 changes=_last_words(instance),
             )
+            label, key = instance._meta.label_lower, instance.pk
             instance.delete()
+            scopes.forget(actor, label, key)
     except models.ProtectedError as error:
         raise still_needed(actor, instance, error.protected_objects) from error
     except models.RestrictedError as error:
@@ -102,4 +103,4 @@ def still_needed(actor: Actor, instance: models.Model, needed_by: Any) -> Confli
 
 def _may_name(actor: Actor, row: models.Model) -> bool:
     person = isinstance(actor, get_user_model())
-    return not person or not is_scoped(type(row)) or may(actor, "view", row)
+    return not person or not scopes.is_scoped(type(row)) or may(actor, "view", row)

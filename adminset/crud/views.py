@@ -18,14 +18,14 @@ from django_tables2 import RequestConfig
 
 from adminset.crud import export, fields
 from adminset.crud.forms import ResourceForm
-from adminset.crud.history import seen_entries
+from adminset.crud.history import seen_entries, without_verbs
 from adminset.crud.lists import CountedPaginator, Listing
-from adminset.crud.resource import Panel, Resource
+from adminset.crud.resource import Action, Panel, Resource
 from adminset.errors import DomainError
 from adminset.http import View, is_htmx, requires, safe_next
 from adminset.models import AuditEntry
 from adminset.navigation import tabs_for
-from adminset.querysets import may, permission_for, scope_of
+from adminset.querysets import everywhere, may, permission_for
 
 OVERVIEW = Panel("overview", _lazy("Overview"), "generic/_fields.html")
 TRAIL = "adminset.view_auditentry"
@@ -141,12 +141,15 @@ def _actions(
             "post": a.post,
         }
         for a in resource.actions
-        if _may_act(request.user, a.permission, instance) and a.when(instance)
+        if _may_act(request.user, a, instance) and a.when(instance)
     ]
 
 
-def _may_act(user: Any, permission: str, instance: models.Model) -> bool:
+def _may_act(user: Any, offered: Action, instance: models.Model) -> bool:
     """Ask about the object where the permission is one about such objects, else whether it is held at all."""
+    permission = offered.permission
+    if offered.everywhere:
+        return everywhere(user, permission)
     action = permission.partition(".")[2].partition("_")[0]
     if permission == permission_for(type(instance), action):
         return may(user, action, instance)
@@ -174,7 +177,11 @@ def history_page(request: HttpRequest, resource: Resource, pk: int) -> HttpRespo
     """Show what happened to one object, newest first."""
     instance = find(resource, request.user, pk)
     about = {"target_type": resource.model._meta.label_lower, "target_id": str(pk)}
-    trail = AuditEntry.objects.filter(**about)
+    # Who sees the whole trail may open each line; with a scoped grant only one's own acts.
+    opens = everywhere(request.user, TRAIL)
+    trail: models.QuerySet = AuditEntry.objects.filter(**about)
+    if not opens and instance != request.user:
+        trail = without_verbs(trail, resource.private_verbs)
     page = Paginator(trail, 50).get_page(request.GET.get("page"))
     panels = _panels(request, resource, instance)
     for panel in panels:
@@ -183,8 +190,7 @@ def history_page(request: HttpRequest, resource: Resource, pk: int) -> HttpRespo
         "entries": seen_entries(request.user, resource.model, page.object_list),
         "page": page,
         "about": urlencode(about),
-        # Who sees the whole trail may open each line; with a scoped grant only one's own acts.
-        "opens": scope_of(request.user, TRAIL).everything,
+        "opens": opens,
     }
     return render(request, "generic/history.html", context | {"panels": panels})
 

@@ -6,13 +6,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from adminset import audit, networks
 from adminset.audit import Actor
 from adminset.errors import Conflict, DomainError, Unavailable
 from adminset.models import AuditEntry
+from adminset.querysets import scope_of
 from cmdb import facts as reading
 from cmdb.evidence import Evidence
 from cmdb.models import Agent, AssetStatus, EnrolmentToken, Host
@@ -61,19 +64,53 @@ def waiting_error() -> Unavailable:
     )
 
 
+def hosts_of_token(token: EnrolmentToken) -> QuerySet[Host]:
+    """Give the hosts that an agent may be given by its token alone: those of its group, if it has one."""
+    rows = Host.objects.all()
+    return rows.filter(groups=token.group_id) if token.group_id else rows
+
+
+def hosts_of(actor: Actor) -> QuerySet[Host]:
+    """Give the hosts that an agent may be given by a person: those whose agents the person may change."""
+    if not isinstance(actor, User):
+        return Host.objects.all()
+    scope, rows = scope_of(actor, "cmdb.change_agent"), Host.objects.all()
+    if scope.everything:
+        return rows
+    return rows.within(scope, "change") if scope else rows.none()
+
+
+def foresee(*, actor: Actor, agent: Agent) -> str:
+    """Say what would come of letting a waiting agent in: its host, or what stands in the way; "" for any other agent."""
+    if not agent.is_waiting:
+        return ""
+    try:
+        host = identities.match(Evidence.read(agent.identity), hosts_of(actor))
+    except Conflict as error:
+        return f"{error.message} {error.hint}"
+    if host is None:
+        return _("Let in, it becomes a new host.")
+    return _("Let in, it speaks for %(host)s from then on.") % {"host": host}
+
+
 def settle(
     *,
     actor: Actor,
     agent: Agent,
     evidence: Evidence,
     known: Mapping[str, Any],
+    within: QuerySet[Host],
 ) -> Host:
     """Give an agent its host: the one that its machine already is, else a new one; write what it found.
 
+    Args:
+        within: hosts that it may be given; see hosts_of_token, hosts_of.
+
     Raises:
+        OutOfReach: the machine is a host beyond these; nothing is written.
         Conflict: the machine looks like one that still reports, or like several.
     """
-    host = identities.match(evidence)
+    host = identities.match(evidence, within)
     if host is None:
         host, verb = _discovered(agent, known), "host.discover"
     else:
@@ -115,12 +152,19 @@ def admit(*, actor: Actor, agent: Agent) -> Host:
     """Let a waiting agent in: only now it gets a host.
 
     Raises:
-        Conflict: it does not wait any more, or its machine looks like one that still reports.
+        Conflict: it does not wait any more, or its machine looks like one that still reports, or like one that the
+            actor does not look after.
     """
     held = _waiting(agent)
     evidence = Evidence.read(held.identity)
     known = reading.clean(held.claims)
-    host = settle(actor=actor, agent=held, evidence=evidence, known=known)
+    host = settle(
+        actor=actor,
+        agent=held,
+        evidence=evidence,
+        known=known,
+        within=hosts_of(actor),
+    )
     held.approved_at = timezone.now()
     held.claims = {}
     held.save()

@@ -91,7 +91,8 @@ def enrol(
 ) -> tuple[Agent, str]:
     """Let a machine in: gives its agent and the secret, which nobody can read again.
 
-    A first report whose answer was lost may be sent again: it gets the same agent with a new secret.
+    A first report whose answer was lost may be sent again: it gets the same agent with a new secret. An agent whose
+    machine is a host outside the token's group waits until somebody lets it in.
 
     Raises:
         DomainError: 401 or 403, the token is no good, or not from this network.
@@ -104,13 +105,13 @@ def enrol(
             token = tokens.find(plain_token)
             admission.ensure_network(token=token, address=address)
             boot = reading.plain_text(boot_id, 64)
-            agent = _first_report_again(token, evidence, boot)
+            agent, problem = _first_report_again(token, evidence, boot), ""
             if agent is None:
                 tokens.use(token)
-                agent = _new_agent(token, evidence, known)
+                agent, problem = _new_agent(token, evidence, known)
             agent.boot_id = boot
             agent.address = reading.plain_address(address) or None
-            return agent, _give_secret(agent)
+            return agent, _give_secret(agent, problem)
     except DomainError as error:
         if error.status in {403, 409}:
             admission.note_refusal(plain_token=plain_token, error=error)
@@ -134,24 +135,36 @@ def _first_report_again(
 
 def _new_agent(
     token: EnrolmentToken, evidence: Evidence, known: dict[str, Any]
-) -> Agent:
+) -> tuple[Agent, str]:
+    """Make an agent; with what keeps it waiting, if its token would have let it in."""
     agent = Agent(enrolment_token=token, identity=evidence.as_dict())
-    if token.needs_approval:
-        # No host is made or taken over before a person has looked.
-        agent.approved_at, agent.claims = None, known
-    else:
-        admission.settle(actor=agent, agent=agent, evidence=evidence, known=known)
-        forget_recent()
-    return agent
+    problem = ""
+    if not token.needs_approval:
+        try:
+            admission.settle(
+                actor=agent,
+                agent=agent,
+                evidence=evidence,
+                known=known,
+                within=admission.hosts_of_token(token),
+            )
+        except identities.OutOfReach as conflict:
+            problem = conflict.message
+        else:
+            forget_recent()
+            return agent, ""
+    # No host is made or taken over before a person has looked.
+    agent.approved_at, agent.claims = None, known
+    return agent, problem
 
 
-def _give_secret(agent: Agent) -> str:
+def _give_secret(agent: Agent, problem: str) -> str:
     secret = secrets.token_urlsafe(32)
     agent.secret_hash = digest(secret)
     agent.enrolled_at = agent.last_seen_at = timezone.now()
     agent.save()
     verb = "agent.enrol" if agent.approved_at else "agent.wait"
-    audit.record(agent, verb, agent)
+    audit.record(agent, verb, agent, reason=problem)
     return secret
 
 

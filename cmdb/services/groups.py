@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.services.grants import forget_scope
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud
-from cmdb.models import HOST_GROUP_SCOPE, Host, HostGroup
+from cmdb.models import EnrolmentToken, Host, HostGroup
+from cmdb.services.tokens import revoke_enrolment_token
 
 NAMES_IN_TRAIL = 50
 
@@ -23,11 +23,11 @@ def save_group(*, actor: Actor, form: Any) -> HostGroup:
 
 
 def delete_group(*, actor: Actor, instance: HostGroup) -> None:
-    """Delete a group; grants that were held to it lose it."""
+    """Delete a group; its enrolment tokens end with it: without their group they would reach every host."""
     with transaction.atomic():
-        key = instance.pk
+        for token in EnrolmentToken.objects.filter(group=instance):
+            revoke_enrolment_token(actor=actor, token=token)
         crud.delete(actor=actor, instance=instance)
-        forget_scope(actor=actor, kind=HOST_GROUP_SCOPE, object_id=key)
 
 
 def _set_members(actor: Actor, group: HostGroup, chosen: Any, user: Any) -> None:

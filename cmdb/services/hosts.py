@@ -11,9 +11,12 @@ from adminset.audit import Actor
 from adminset.crud import services as crud
 from adminset.errors import Conflict
 from cmdb import hostkeys
-from cmdb.models import Agent, Host, HostIdentifier
+from cmdb.models import Agent, GroupMembership, Host, HostIdentifier
 from cmdb.services.agents import forget_recent
 from cmdb.services.reports import SHARED_FIELDS, write_facts
+
+# What a discovered host has and the one entered by hand takes over.
+MOVED = {Agent, GroupMembership, HostIdentifier}
 
 
 def save_host(*, actor: Actor, form: Any) -> Host:
@@ -110,7 +113,7 @@ def link_agent(*, actor: Actor, agent: Agent, host: Host) -> None:
 
 def _refuse_history(host: Host) -> None:
     for relation in host._meta.related_objects:
-        if relation.related_model in {Agent, HostIdentifier} or relation.many_to_many:
+        if relation.related_model in MOVED or relation.many_to_many:
             continue
         owner: Any = relation.related_model
         if owner._base_manager.filter(**{relation.field.name: host.pk}).exists():

@@ -1,6 +1,6 @@
 """Decides which host a machine is when its agent enrols, and keeps the evidence."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from adminset.errors import Conflict
@@ -10,22 +10,35 @@ from cmdb.models import Agent, Host, HostIdentifier
 HARDWARE = ("product_uuid", "serial")
 
 
-def match(evidence: Evidence) -> Host | None:
+class OutOfReach(Conflict):
+    """The machine is a host that whoever lets it in does not look after."""
+
+
+def match(evidence: Evidence, within: QuerySet[Host]) -> Host | None:
     """Give the one host that the evidence means, None for a machine that was never here.
 
     Strong evidence is the machine id, or hardware UUID and serial number together. Hardware that differs speaks
     against a host: then it is a copy of its disk. A host whose agent still reports is never taken over.
 
+    Args:
+        within: hosts that whoever lets the machine in looks after. What a machine says of itself proves nothing: no
+            other host is given, and none is named.
+
     Raises:
+        OutOfReach: the machine is a host beyond these.
         Conflict: the machine looks like one that still reports, or like several.
     """
     strong = _strong(evidence)
+    keys = within.filter(pk__in=[host.pk for host in strong])
+    reached = set(keys.values_list("pk", flat=True)) if strong else set()
     fitting = [host for host in strong if not _contradicts(evidence, host)]
     for host in fitting or strong:
         if _is_live(host):
-            raise _clone(host)
+            raise _clone(host if host.pk in reached else None)
     if len(fitting) > 1:
-        raise _several(fitting)
+        raise _several([host for host in fitting if host.pk in reached])
+    if fitting and fitting[0].pk not in reached:
+        raise _beyond()
     return fitting[0] if fitting else None
 
 
@@ -65,7 +78,16 @@ def _is_live(host: Host) -> bool:
     return agent is not None and agent.is_live
 
 
-def _clone(host: Host) -> Conflict:
+def _clone(host: Host | None) -> Conflict:
+    if host is None:
+        return Conflict(
+            _("This machine looks like a host whose agent still reports."),
+            _(
+                "If it is a copy, give it a machine id of its own (systemd-machine-id-setup) and enrol again. "
+                "Otherwise ask whoever looks after that host."
+            ),
+            code="clone_suspected",
+        )
     return Conflict(
         _("This machine looks like %(host)s, whose agent still reports.")
         % {"host": host},
@@ -78,8 +100,18 @@ def _clone(host: Host) -> Conflict:
     )
 
 
+def _beyond() -> OutOfReach:
+    return OutOfReach(
+        _("This machine looks like a host that others look after."),
+        _(
+            "Ask somebody who looks after that host too to let the agent in, or enrol it with a token of that host's group."
+        ),
+        code="host_out_of_reach",
+    )
+
+
 def _several(hosts: list[Host]) -> Conflict:
-    names = ", ".join(str(host) for host in hosts[:5])
+    names = ", ".join(str(host) for host in hosts[:5]) or _("not yours")
     return Conflict(
         _("This machine looks like several hosts: %(names)s.") % {"names": names},
         _("Delete those that are gone, then enrol again."),

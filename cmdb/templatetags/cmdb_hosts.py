@@ -4,8 +4,10 @@ from typing import Any
 
 from django import template
 
+from adminset.querysets import may
 from cmdb import overview
 from cmdb.models import Agent, Host
+from cmdb.services import admission
 from cmdb.tables import gib
 
 register = template.Library()
@@ -16,6 +18,15 @@ register.filter("gib", gib)
 def host_overview(context: template.Context, host: Host) -> dict[str, Any]:
     """Give what the first tab of a host's page draws for its reader."""
     return overview.overview(host, context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def agent_foreseen(context: template.Context, agent: Agent) -> str:
+    """Say to who may let a waiting agent in what would come of it."""
+    user = context["request"].user
+    return (
+        admission.foresee(actor=user, agent=agent) if may(user, "change", agent) else ""
+    )
 
 
 @register.filter

@@ -31,6 +31,11 @@ function enhanceSelect(select) {
 
 function enhance(root) {
   root.querySelectorAll("select[data-enhance=select]").forEach(enhanceSelect);
+  // On a narrow window the tab that one is on may be off the strip.
+  root.querySelectorAll(".page-tabs [aria-current]").forEach((tab) => {
+    const strip = tab.closest(".page-tabs");
+    strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+  });
   root.querySelectorAll("[data-table-box]").forEach((box) => {
     box.addEventListener("scroll", () => box.classList.toggle("is-scrolled", box.scrollLeft > 0), { passive: true });
   });

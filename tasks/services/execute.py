@@ -16,6 +16,7 @@ from tasks.services.ansible_lane import run_ansible
 from tasks.services.claim import Claim, Watch, claim_run
 from tasks.services.command_lane import run_commands
 from tasks.services.jobs import Job, rows_of
+from tasks.services.rejudge import keep_allowed
 
 LANES = {
     Run.Kind.COMMAND: run_commands,
@@ -31,12 +32,13 @@ def execute_run(*, pk: int, worker: str) -> None:
     if claim is None:
         return
     run = Run.objects.get(pk=pk)
-    job = Job(run, claim, Watch(claim), Hints(pk), rows_of(run))
+    rows = keep_allowed(run, claim, rows_of(run))
+    job = Job(run, claim, Watch(claim), Hints(pk), rows)
     job.hints.status()
     note_credentials(job)
     words = ""
     try:
-        words = LANES[Run.Kind(run.kind)](job)
+        words = LANES[Run.Kind(run.kind)](job) if rows else ""
     except Exception:
         logger.exception("run %s: broken off", pk)
         words = _("The portal could not go on; its log says why.")

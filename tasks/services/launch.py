@@ -13,12 +13,14 @@ from django.utils.translation import ngettext
 
 from adminset import audit
 from adminset.errors import DomainError, Forbidden
+from adminset.querysets import everywhere, may
 from cmdb.models import Credential, Host
 from tasks.models import Playbook, Run, RunHost, Schedule, Work
 from tasks.modules import is_control, is_safe
 from tasks.selectors import resolve_hosts
 
 Kind = Work.Kind
+NAMES_IN_TRAIL = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +55,14 @@ def request_run(*, actor: Any, spec: RunSpec) -> Run:
         Forbidden: the user may not start runs.
         DomainError: nothing to run, no host that the user may run on, too many hosts.
     """
-    if not actor.has_perm("tasks.add_run"):
-        raise Forbidden(
-            _("You may not start runs."),
-            _("Ask an administrator for the permission tasks.add_run."),
-        )
+    hosts = judge(actor=actor, spec=spec)
     run = _run_of(actor, spec)
-    _check_module(actor, spec)
-    hosts = resolve_hosts(actor, spec.host_ids, spec.group_ids)
-    _check_hosts(hosts, spec)
-    check_credentials(actor, hosts)
+    if not hosts:
+        raise DomainError(
+            _("There is no host to run on."),
+            _("Choose hosts or groups in which you may run work."),
+            code="no_host",
+        )
     with transaction.atomic():
         run.host_count = len(hosts)
         run.save()
@@ -71,12 +71,36 @@ def request_run(*, actor: Any, spec: RunSpec) -> Run:
     return run
 
 
+def judge(*, actor: Any, spec: RunSpec) -> list[Host]:
+    """Give the hosts that the actor may run this on now, maybe none; a schedule is saved under the same rules.
+
+    Raises:
+        Forbidden: the user may not start runs, or not this one: by its module or playbook, its hosts or their credentials.
+        DomainError: too many hosts.
+    """
+    if not actor.has_perm("tasks.add_run"):
+        raise Forbidden(
+            _("You may not start runs."),
+            _("Ask an administrator for the permission tasks.add_run."),
+        )
+    _check_module(actor, spec)
+    _check_playbook(actor, spec)
+    hosts = resolve_hosts(actor, spec.host_ids, spec.group_ids)
+    _check_hosts(hosts, spec)
+    check_credentials(actor, hosts)
+    return hosts
+
+
 def _check_module(actor: Any, spec: RunSpec) -> None:
-    """A module that reads or writes on the portal's machine is as good as a playbook: only for who may write those."""
-    if spec.kind != Kind.MODULE:
-        return
+    """A module that reads or writes on the portal's machine is as good as a playbook: only for who may write those.
+
+    Playbooks have no scope: only who holds the permission everywhere can write one.
+    """
     name = spec.module.strip()
-    if is_control(name) or not (is_safe(name) or actor.has_perm("tasks.add_playbook")):
+    if spec.kind != Kind.MODULE or not name:
+        return
+    trusted = everywhere(actor, "tasks.add_playbook")
+    if is_control(name) or not (is_safe(name) or trusted):
         words = _("The module %(name)s may touch the portal's own machine.")
         raise Forbidden(
             words % {"name": name[:100]},
@@ -84,6 +108,17 @@ def _check_module(actor: Any, spec: RunSpec) -> None:
                 "Use a module that works on the host alone, or ask somebody who may write playbooks."
             ),
             code="module_refused",
+        )
+
+
+def _check_playbook(actor: Any, spec: RunSpec) -> None:
+    """A playbook is run by who may read it; a run that is repeated brings its own text."""
+    chosen = spec.playbook if spec.kind == Kind.PLAYBOOK else None
+    if chosen and not spec.playbook_text and not may(actor, "view", chosen):
+        raise Forbidden(
+            _("You may not run this playbook."),
+            _("Ask for the permission to see it (tasks.view_playbook)."),
+            code="playbook_refused",
         )
 
 
@@ -151,12 +186,6 @@ def _check_hosts(hosts: list[Host], spec: RunSpec) -> None:
             _("Choose hosts of your own groups."),
             code="host_refused",
         )
-    if not count:
-        raise DomainError(
-            _("There is no host to run on."),
-            _("Choose hosts or groups in which you may run work."),
-            code="no_host",
-        )
     if count > settings.RUN_MAX_TARGETS:
         raise DomainError(
             _("%(count)s hosts are too many for one run.") % {"count": count},
@@ -192,18 +221,19 @@ def _frozen(run: Run, host: Host) -> RunHost:
 
 
 def _words(run: Run, hosts: list[Host]) -> list[audit.Change]:
-    names = ", ".join(host.hostname for host in hosts[:100])
-    more = len(hosts) - 100
+    # The names stay in the line: nobody can alter the trail, as the rows of the run could be. Who reads a run's history
+    # with a scope sees the names of the own hosts only (adminset/crud/history.py takes the others out).
+    names = [host.hostname for host in hosts[:NAMES_IN_TRAIL]]
+    more = len(hosts) - len(names)
     if more > 0:
-        names += " " + ngettext("and %(count)s more", "and %(count)s more", more) % {
-            "count": more
-        }
+        words = ngettext("and %(count)s more", "and %(count)s more", more)
+        names.append(words % {"count": more})
     text = {
         Kind.COMMAND: run.command,
         Kind.MODULE: f"{run.module} {run.arguments}",
         Kind.PLAYBOOK: run.playbook_text,
     }[Kind(run.kind)]
-    values = {
+    values: dict[str, Any] = {
         "kind": run.kind,
         "what": text[:4000],
         "hosts": names,

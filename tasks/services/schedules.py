@@ -15,7 +15,7 @@ from adminset.audit import Actor
 from adminset.crud import services as crud
 from adminset.errors import DomainError, Forbidden
 from tasks.models import Run, Schedule
-from tasks.services.launch import RunSpec, request_run
+from tasks.services.launch import RunSpec, judge, request_run
 from tasks.timing import FIELDS
 
 FIRE = "tasks.fire_schedule"
@@ -24,16 +24,44 @@ SCHEDULER = audit.SystemActor("scheduler")
 
 @transaction.atomic
 def save_schedule(*, actor: Any, form: Any) -> Schedule:
-    """Save a schedule's form. Whoever changes it is the one as whom it runs: nobody can make others run things."""
+    """Save a schedule's form. Whoever changes it is the one as whom it runs: nobody can make others run things.
+
+    Raises:
+        Forbidden: a token with limits asks, or the actor could not start this run now.
+    """
     schedule = form.instance
     changed = form.has_changed() or schedule.pk is None
     if changed:
+        ensure_whole_user(actor)
         schedule.run_as = actor
         schedule.notice = ""
     saved: Schedule = crud.save(actor=actor, form=form)  # type: ignore[assignment]
     if changed:
+        judge(actor=actor, spec=spec_of(saved, None))
         _tell_beat(saved)
     return saved
+
+
+def ensure_whole_user(actor: Any) -> None:
+    """Let pass who speaks with all rights of the user: a schedule runs with them, even after a token is revoked.
+
+    Raises:
+        Forbidden: a token speaks that may do less than its user.
+    """
+    if speaks_in_part(actor):
+        raise Forbidden(
+            _("A token with limits may not make, change or turn on schedules."),
+            _(
+                "They run with all rights of their user. Do it in the portal, or with a token without limits."
+            ),
+            code="limited_token",
+        )
+
+
+def speaks_in_part(actor: Any) -> bool:
+    """Say whether a token speaks that may do less than its user."""
+    token = getattr(actor, "token", None)
+    return token is not None and not token.is_unlimited
 
 
 @transaction.atomic
@@ -49,9 +77,16 @@ def delete_schedule(*, actor: Actor, instance: Schedule) -> None:
 def switch_schedule(
     *, actor: Any, schedule: Schedule, enabled: bool, reason: str = ""
 ) -> None:
-    """Turn a schedule on or off; who turns it on is the one as whom it runs."""
+    """Turn a schedule on or off; who turns it on is the one as whom it runs.
+
+    Raises:
+        Forbidden: as save_schedule, to turn it on.
+    """
     if schedule.enabled == enabled:
         return
+    if enabled:
+        ensure_whole_user(actor)
+        judge(actor=actor, spec=spec_of(schedule, None))
     before = audit.snapshot(schedule)
     schedule.enabled = enabled
     schedule.notice = reason

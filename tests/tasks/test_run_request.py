@@ -28,7 +28,7 @@ def test_a_run_freezes_the_hosts_of_its_groups(
     entry = AuditEntry.objects.get(verb="run.request")
     assert entry.actor == operator
     assert {"field": "what", "old": None, "new": "uname -a"} in entry.changes
-    assert {"field": "hosts", "old": None, "new": "one, two"} in entry.changes
+    assert {"field": "hosts", "old": None, "new": ["one", "two"]} in entry.changes
 
 
 def test_an_operator_cannot_run_on_a_host_of_another_group(

@@ -23,7 +23,7 @@ endif
 test: tests ## set up, then lint, types, contracts and the whole suite on two cores
 	@$(VENV)/python -m adminset.launch.suite
 
-bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, agent, sign_in, audit)
+bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, lists, fleet, imports, agent, sign_in, audit, permissions)
 	@$(VENV)/python -m tests.bench $(NAMES)
 
 soak: tests ## long proofs; `make soak up`: start and stop the portal twenty times, no orphan, no loss

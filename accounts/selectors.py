@@ -1,6 +1,6 @@
 """Questions about people and rights: which permissions there are, where grants hold, which audit lines one may see."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from accounts import words
 from accounts.models import ApiToken, Grant, GroupMapping, Role, User
+from adminset.crud import history
 from adminset.crud.resource import all_resources
 from adminset.models import AuditEntry
 from adminset.querysets import scope_of
@@ -152,19 +153,12 @@ def permissions_of_roles(roles: QuerySet[Role]) -> set[str]:
     return names_of(Permission.objects.filter(roles__in=roles))
 
 
-def labelled_changes(entry: AuditEntry) -> list[dict[str, Any]]:
-    """Give the changes of a line with the names that people know the fields by."""
-    model = _target_model(entry)
-    names = {f.name: f for f in model._meta.get_fields()} if model else {}
-    return [
-        {
-            **change,
-            "label": getattr(
-                names.get(change["field"]), "verbose_name", change["field"]
-            ),
-        }
-        for change in entry.changes
-    ]
+def with_drawn_changes(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
+    """Give lines with their changes as pages draw them (`drawn`), with the names that people know the fields by."""
+    listed = list(entries)
+    for entry in listed:
+        entry.drawn = history.drawn(_target_model(entry), entry.changes)  # type: ignore[attr-defined]
+    return listed
 
 
 def target_url(user: Any, entry: AuditEntry) -> str:

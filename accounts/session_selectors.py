@@ -20,6 +20,11 @@ def sessions(user: User, action: str) -> QuerySet[PortalSession]:
     return PortalSession.objects.visible_to(user, action)
 
 
+def sessions_for_list(rows: QuerySet[PortalSession]) -> QuerySet[PortalSession]:
+    """Bring along whose they are."""
+    return rows.select_related("user")
+
+
 def sign_ins_of(user: User) -> QuerySet[AuditEntry]:
     """Give the sign-ins, refusals and ends of sessions of one user: everybody may see the own ones."""
     mine = {"target_type": user._meta.label_lower, "target_id": str(user.pk)}

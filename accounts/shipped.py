@@ -18,6 +18,10 @@ SEE_ASSETS = (
     "cmdb.view_assetstatus",
     "cmdb.view_host",
     "cmdb.view_hostgroup",
+    "cmdb.view_nic",
+    "cmdb.view_disk",
+    "cmdb.view_subnet",
+    "cmdb.view_ipaddress",
 )
 ROLES = (
     ShippedRole("administrator", "May do everything but make administrators.", ("*",)),
@@ -27,6 +31,7 @@ ROLES = (
         (
             *SEE_ASSETS,
             "cmdb.view_agent",
+            "cmdb.view_identityconflict",
             "cmdb.view_credential",
             "cmdb.use_credential",
             "cmdb.add_host",
@@ -69,6 +74,7 @@ ROLES = (
             "cmdb.view_host",
             "cmdb.view_hostgroup",
             "cmdb.*_agent",
+            "cmdb.view_identityconflict",
             "cmdb.*_enrolmenttoken",
         ),
     ),

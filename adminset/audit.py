@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
@@ -11,9 +12,10 @@ from django.core.cache import cache
 from django.db import models, transaction
 from django.utils import timezone
 
+from adminset import gathering, webhook_outbox
 from adminset.audit_chain import content, seal_later
 from adminset.audit_seal import clean, mac_of, storable
-from adminset.context import current
+from adminset.context import RequestContext, current
 from adminset.crypto import EncryptedTextField
 from adminset.models import AuditEntry
 from adminset.redaction import without_secrets
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 Change = dict[str, Any]
 MASK = "••••"
+# What the act at hand (RequestContext.act) is called in place of, and which of them are about an object's existence.
+PLAIN_VERBS = frozenset({"create", "update", "delete"})
 # A refusal of the same person for the same permission is told once in this time.
 REFUSAL_SECONDS = 600
 
@@ -62,10 +66,30 @@ def record(
         actor: who did it.
         verb: what was done, such as "host.update" or "token.create".
         target: the object it was done to; a model where it was done to many of them.
-        changes: {"field", "old", "new"} each; see `changed`.
+        changes: {"field", "old", "new"} each, with "old_id" and "new_id" for related objects; see `changed`.
         reason: why, in the actor's words.
     """
+    entry = line(actor, verb, target, changes=changes, reason=reason)
+    if (waiting := gathering.current.get()) is not None:
+        waiting.lines.append(entry)
+        return entry
+    entry.save(force_insert=True)
+    seal_later(entry)
+    webhook_outbox.note([entry])
+    return entry
+
+
+def line(
+    actor: Actor,
+    verb: str,
+    target: models.Model | type[models.Model] | None,
+    *,
+    changes: Iterable[Change],
+    reason: str = "",
+) -> AuditEntry:
+    """Make a sealed line that is not written yet: `record` and adminset/audit_many.py write it."""
     context = current.get()
+    verb, changes = _as_act(context, verb, target, list(changes))
     entry = AuditEntry(
         at=timezone.now(),
         actor=actor if isinstance(actor, get_user_model()) else None,
@@ -73,15 +97,29 @@ def record(
         actor_name=clean(actor.audit_name)[:150],
         verb=verb[:80],
         **_named(target),
-        changes=storable(list(changes)),
-        reason=clean(reason)[:500],
+        changes=storable(changes),
+        reason=clean("; ".join(filter(None, (reason, context.reason))))[:500],
         request_id=clean(context.request_id)[:64],
         address=clean(context.address)[:64],
     )
     entry.mac = mac_of(content(entry))
-    entry.save(force_insert=True)
-    seal_later(entry)
     return entry
+
+
+def _as_act(
+    context: RequestContext,
+    verb: str,
+    target: models.Model | type[models.Model] | None,
+    changes: list[Change],
+) -> tuple[str, list[Change]]:
+    """Name a plain write by the act that it is part of; whether the object came or went then stands in its key's change."""
+    kind, _dot, word = verb.rpartition(".")
+    if not context.act or word not in PLAIN_VERBS:
+        return verb, changes
+    if word != "update" and isinstance(target, models.Model):
+        keys = (None, target.pk) if word == "create" else (target.pk, None)
+        changes.insert(0, {"field": "id", "old": keys[0], "new": keys[1]})
+    return f"{kind}.{context.act}", changes
 
 
 def _named(target: models.Model | type[models.Model] | None) -> dict[str, str]:
@@ -136,8 +174,26 @@ def _refusal_key(actor: Any, permission: str) -> str:
     return f"audit:refused:{actor.pk}:{asked}"
 
 
+class Named(str):
+    """The name of a related object that knows the object's key."""
+
+    key: Any = None
+
+
+class NamedList(list[str]):
+    """The names of several related objects that know their keys, in the same order."""
+
+    key: list[Any]
+
+
+def snapshot_of(instance: models.Model, names: Iterable[str]) -> dict[str, Any]:
+    """Take the values of some plain fields of an object as the trail keeps them; see `snapshot`."""
+    meta = instance._meta
+    return {name: _plain(instance, meta.get_field(name)) for name in names}  # type: ignore[arg-type]
+
+
 def snapshot(instance: models.Model) -> dict[str, Any]:
-    """Take the values of an object as the trail keeps them: JSON types, names of related objects, secrets masked."""
+    """Take the values of an object as the trail keeps them: JSON types, related objects by name and key, secrets masked."""
     values = {
         field.name: _plain(instance, field)
         for field in instance._meta.concrete_fields
@@ -145,19 +201,32 @@ def snapshot(instance: models.Model) -> dict[str, Any]:
     }
     if instance.pk is not None:
         for relation in instance._meta.many_to_many:
-            related = getattr(instance, relation.name).all()
-            values[relation.name] = sorted(str(each) for each in related)
+            rows = sorted(
+                (str(r), r.pk) for r in getattr(instance, relation.name).all()
+            )
+            values[relation.name] = NamedList(name for name, _key in rows)
+            values[relation.name].key = [key for _name, key in rows]
     return values
 
 
-def _plain(instance: models.Model, field: models.Field) -> Any:
-    if isinstance(field, EncryptedTextField) or getattr(field, "secret", False):
-        return MASK if getattr(instance, field.attname) else ""
-    value = (
-        getattr(instance, field.name)
-        if field.is_relation
-        else getattr(instance, field.attname)
+def is_secret(field: Any) -> bool:
+    """Say whether the values of a model's field are kept from everybody, the trail included."""
+    return isinstance(field, EncryptedTextField) or bool(
+        getattr(field, "secret", False)
     )
+
+
+def _plain(instance: models.Model, field: models.Field) -> Any:
+    if is_secret(field):
+        return MASK if getattr(instance, field.attname) else ""
+    if field.is_relation:
+        return _named_row(
+            getattr(instance, field.attname), getattr(instance, field.name)
+        )
+    value = getattr(instance, field.attname)
+    if isinstance(field, models.DecimalField) and value is not None:
+        # As the database keeps it: "1" that was entered equals "1.0" that was read.
+        return f"{Decimal(value):.{field.decimal_places}f}"
     return (
         value
         if value is None or isinstance(value, bool | int | float | str | list | dict)
@@ -165,10 +234,37 @@ def _plain(instance: models.Model, field: models.Field) -> Any:
     )
 
 
+def _named_row(key: Any, row: models.Model | None) -> Named | None:
+    if row is None:
+        return None
+    named = Named(row)
+    named.key = key
+    return named
+
+
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """List the fields whose values differ between two snapshots, in the order of `after`."""
+    """List the fields whose values differ between two snapshots, in the order of `after`.
+
+    Of related objects the line keeps the names, and beside them the keys ("old_id", "new_id"), by which a change can be
+    taken back.
+    """
     return [
-        {"field": name, "old": before.get(name), "new": value}
+        change_of(name, before.get(name), value)
         for name, value in after.items()
-        if before.get(name) != value
+        if _comparable(before.get(name)) != _comparable(value)
     ]
+
+
+def change_of(name: str, old: Any, new: Any) -> Change:
+    """Write down a change of one field, with the keys of related objects where the values know them."""
+    change = {"field": name, "old": old, "new": new}
+    if isinstance(old, Named | NamedList) or isinstance(new, Named | NamedList):
+        change |= {
+            "old_id": getattr(old, "key", None),
+            "new_id": getattr(new, "key", None),
+        }
+    return change
+
+
+def _comparable(value: Any) -> tuple[Any, Any]:
+    return value, getattr(value, "key", None)

@@ -24,8 +24,8 @@ SIGNED_IN = "signed in"
 PROVED_AT = "proved_at"
 
 
-def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], View]:
-    """Let in users who hold `permission` anywhere (or anybody signed in, for SIGNED_IN); which rows they see is `visible_to`'s.
+def requires(*permissions: str, everywhere: bool = False) -> Callable[[View], View]:
+    """Let in users who hold one of `permissions` anywhere (or anybody signed in, for SIGNED_IN); which rows they see is `visible_to`'s.
 
     Anonymous users go to the sign-in page; others without the permission get 403.
 
@@ -39,13 +39,14 @@ def requires(permission: str, *, everywhere: bool = False) -> Callable[[View], V
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _ask_to_sign_in(request)
-            if permission != SIGNED_IN and not holds(request.user, permission):
-                raise PermissionDenied(permission)
-            if needs_proof(request, permission):
-                return _ask_for_proof(request)
+            user = request.user
+            if not any(p == SIGNED_IN or holds(user, p) for p in permissions):
+                raise PermissionDenied(permissions[0])
+            if any(needs_proof(request, permission) for permission in permissions):
+                return ask_for_proof(request)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.permission = permissions[0]  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -90,7 +91,8 @@ def proof_error() -> DomainError:
     )
 
 
-def _ask_for_proof(request: HttpRequest) -> HttpResponse:
+def ask_for_proof(request: HttpRequest) -> HttpResponse:
+    """Send to the page where one proves who is there, and back to this one."""
     query = {"next": request.get_full_path()}
     if request.method != "GET":
         # What was typed is not carried over: the page says so, and leads back to the form with the proof fresh.

@@ -7,8 +7,28 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from adminset.import_models import ImportPlan, ImportRow
+from adminset.list_models import BulkJob, DefaultView, SavedView
 from adminset.querysets import ScopedQuerySet
+from adminset.search_models import SearchTerm
+from adminset.webhook_models import WebHook, WebHookDelivery
 from adminset.words import type_words, verb_words
+
+__all__ = [
+    "AppendOnly",
+    "AuditChain",
+    "AuditEntry",
+    "BulkJob",
+    "DefaultView",
+    "ImportPlan",
+    "ImportRow",
+    "PortalSwitch",
+    "SavedView",
+    "SearchTerm",
+    "Timestamped",
+    "WebHook",
+    "WebHookDelivery",
+]
 
 
 class Timestamped(models.Model):

@@ -1,7 +1,8 @@
-"""The one door for HTTP requests of ours to the outside: no way into our own networks, no redirect, no endless answer (SSRF guard)."""
+"""The one door for requests of ours to the outside: no way into our own networks, no redirect, no endless answer (SSRF guard)."""
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,11 @@ from adminset.errors import DomainError
 CHUNK_BYTES = 16 * 1024
 # Addresses of these ranges carry an IPv4 address inside: what counts is that one.
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Not public either, though this Python says so: protocol assignments, documentation.
+NOT_PUBLIC = [
+    ipaddress.ip_network("192.0.0.0/24"),
+    ipaddress.ip_network("3fff::/20"),
+]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -35,6 +41,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True)
+class ShownCertificate:
+    """What a TLS server showed: its certificate (DER), and why it is not to be trusted ("" when it is)."""
+
+    der: bytes
+    problem: str
 
 
 def post_json(
@@ -119,7 +133,16 @@ def checked(url: str) -> tuple[str, str]:
             _("Write http:// or https://, a host, and no user name or password."),
             code="outbound_address",
         )
-    addresses = _resolve(host, port or (443 if parts.scheme == "https" else 80))
+    return host, reachable(host, port or (443 if parts.scheme == "https" else 80))
+
+
+def reachable(host: str, port: int) -> str:
+    """Give the address behind a name, resolved once, if the portal may go to every one of them.
+
+    Raises:
+        OutboundError: an unknown name, or one that leads into a network that is not allowed.
+    """
+    addresses = _resolve(host, port)
     for address in addresses:
         if not is_allowed(address):
             raise OutboundError(
@@ -130,7 +153,52 @@ def checked(url: str) -> tuple[str, str]:
                 ),
                 code="outbound_refused",
             )
-    return host, addresses[0]
+    return addresses[0]
+
+
+def shown_certificate(host: str, port: int, server_name: str = "") -> ShownCertificate:
+    """Ask a TLS server for its certificate: also one that is not to be trusted is read, and what is wrong with it said.
+
+    Nothing is sent but the handshake, and nothing that comes back is believed.
+
+    Args:
+        server_name: name to ask for and to prove; default: the host.
+
+    Raises:
+        OutboundError: the host is not allowed, or no TLS server answers in time.
+    """
+    address, name = reachable(host, port), server_name or host
+    trust = ssl.create_default_context(cafile=settings.OUTBOUND_CA_FILE or None)
+    try:
+        return ShownCertificate(_handshake(trust, address, port, name), "")
+    except ssl.SSLCertVerificationError as error:
+        problem = str(error.verify_message)
+    except (OSError, ValueError) as error:
+        raise _no_handshake(host, port, error) from None
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    try:
+        return ShownCertificate(_handshake(trust, address, port, name), problem)
+    except (OSError, ValueError) as error:
+        raise _no_handshake(host, port, error) from None
+
+
+def _handshake(trust: ssl.SSLContext, address: str, port: int, name: str) -> bytes:
+    # The time-out of the socket is one for the whole handshake.
+    seconds = settings.OUTBOUND_TIMEOUT_SECONDS
+    with (
+        socket.create_connection((address, port), timeout=seconds) as plain,
+        trust.wrap_socket(plain, server_hostname=name) as sealed,
+    ):
+        return sealed.getpeercert(binary_form=True) or b""
+
+
+def _no_handshake(host: str, port: int, error: Exception) -> OutboundError:
+    return OutboundError(
+        _("%(host)s shows no certificate on port %(port)s: %(why)s.")
+        % {"host": host, "port": port, "why": type(error).__name__},
+        _("See that a TLS server listens there and can be reached from the portal."),
+        code="outbound_no_tls",
+    )
 
 
 def is_allowed(address: str) -> bool:
@@ -138,7 +206,10 @@ def is_allowed(address: str) -> bool:
     found = _plain(ipaddress.ip_address(address.partition("%")[0]))
     if networks.holds(settings.OUTBOUND_ALLOWED_NETWORKS, str(found)):
         return True
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    if isinstance(found, ipaddress.IPv6Address) and found.is_site_local:
+        return False
+    public = found.is_global and not found.is_multicast and not found.is_reserved
+    return public and not any(found in network for network in NOT_PUBLIC)
 
 
 def _plain(address: Address) -> Address:

@@ -40,3 +40,19 @@ def lease(name: str, seconds: int) -> Iterator[bool]:
     finally:
         if held and lock.owned():
             lock.release()
+
+
+def note(name: str, text: str, seconds: int) -> None:
+    """Leave a word for others for some seconds; a Redis that is away costs the word only."""
+    try:
+        client().set(f"adminset:note:{name}", text, ex=seconds)
+    except redis.RedisError:
+        return
+
+
+def noted(name: str) -> str:
+    """Give the word that was left under a name, "" where there is none."""
+    try:
+        return str(client().get(f"adminset:note:{name}") or "")
+    except redis.RedisError:
+        return ""

@@ -186,6 +186,27 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600,
         "options": {"expires": 600},
     },
+    "adminset.send_webhooks": {
+        "task": "adminset.send_webhooks",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    "adminset.rebuild_search": {
+        "task": "adminset.rebuild_search",
+        "schedule": 24 * 3600,
+        "options": {"expires": 24 * 3600},
+    },
+    "adminset.purge_imports": {
+        "task": "adminset.purge_imports",
+        "schedule": 24 * 3600,
+        "options": {"expires": 3600},
+    },
+    # Looks for what is due; each certificate is fetched every ADMINSET_CERTIFICATE_CHECK_HOURS.
+    "cmdb.check_certificates": {
+        "task": "cmdb.check_certificates",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
     "tasks.reap_runs": {
         "task": "tasks.reap_runs",
         "schedule": 10,
@@ -204,6 +225,7 @@ WORKER_CONCURRENCY = env.integer("ADMINSET_WORKER_CONCURRENCY", 4, least=1, most
 
 # ---- People
 from adminset.settings_access import *  # noqa: E402,F403 - its own file for the length of this one; after env.load
+from adminset.settings_doors import *  # noqa: E402,F403 - the same; doors for other programs
 
 AUTH_USER_MODEL = "accounts.User"
 PERMISSION_EXPLAINER = "accounts.explain.refusal"
@@ -314,50 +336,18 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_NAME_OVERRIDES": {
         "HostKindEnum": "cmdb.models.Host.Kind",
+        "AssetColourEnum": "cmdb.models.AssetStatus.State",
+        "CdnStateEnum": "cmdb.models.CdnDomain.State",
+        "NicStateEnum": "cmdb.models.Nic.State",
         "WorkKindEnum": "tasks.models.Work.Kind",
     },
 }
 DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
 DJANGO_TABLES2_PAGE_RANGE = 7
-LIST_PAGE_SIZES = [25, 50, 100, 200]
-EXPORT_MAX_ROWS = env.integer("ADMINSET_EXPORT_MAX_ROWS", 200_000, least=1)
-IMPORT_MAX_ROWS = env.integer("ADMINSET_IMPORT_MAX_ROWS", 20_000, least=1)
-BULK_MAX_ROWS = env.integer("ADMINSET_BULK_MAX_ROWS", 1000, least=1)
+# ---- Lists, agents, runs
+from adminset.settings_work import *  # noqa: E402, F403 - it reads the environment that is loaded above
 
-# ---- Agents and measurements
-AGENT_SAMPLE_SECONDS = env.integer(
-    "ADMINSET_AGENT_SAMPLE_SECONDS", 15, least=1, most=3600
-)
-AGENT_FLUSH_SECONDS = env.integer(
-    "ADMINSET_AGENT_FLUSH_SECONDS", 15, least=1, most=3600
-)
-AGENT_FACTS_SECONDS = env.integer("ADMINSET_AGENT_FACTS_SECONDS", 3600, least=60)
-AGENT_SILENT_SECONDS = env.integer("ADMINSET_AGENT_SILENT_SECONDS", 120, least=10)
-AGENT_MAX_BODY_BYTES = env.integer("ADMINSET_AGENT_MAX_BODY_BYTES", 2**20, least=1024)
-AGENT_MAX_INFLATED_BYTES = env.integer(
-    "ADMINSET_AGENT_MAX_INFLATED_BYTES", 4 * 2**20, least=1024
-)
-AGENT_MAX_CLOCK_SKEW_SECONDS = env.integer(
-    "ADMINSET_AGENT_MAX_CLOCK_SKEW_SECONDS", 3600, least=1
-)
-AGENT_MAX_SAMPLE_AGE_SECONDS = env.integer(
-    "ADMINSET_AGENT_MAX_SAMPLE_AGE_SECONDS", 47 * 3600
-)
-METRICS_RAW_HOURS = env.integer("ADMINSET_METRICS_RAW_HOURS", 48, least=1)
-METRICS_TIER_DAYS = env.integer("ADMINSET_METRICS_TIER_DAYS", 14, least=1)
-
-# ---- Runs
 RUN_DIR = DATA_DIR / "runs"
-RUN_FORKS = env.integer("ADMINSET_RUN_FORKS", 20, least=1, most=200)
-RUN_MAX_TARGETS = env.integer("ADMINSET_RUN_MAX_TARGETS", 1000, least=1)
-RUN_TIMEOUT_SECONDS = env.integer("ADMINSET_RUN_TIMEOUT_SECONDS", 3600, least=1)
-RUN_CONNECT_TIMEOUT_SECONDS = env.integer(
-    "ADMINSET_RUN_CONNECT_TIMEOUT_SECONDS", 10, least=1
-)
-RUN_OUTPUT_BYTES_PER_HOST = env.integer(
-    "ADMINSET_RUN_OUTPUT_BYTES_PER_HOST", 4 * 2**20, least=1024
-)
-RUN_LEASE_SECONDS = env.integer("ADMINSET_RUN_LEASE_SECONDS", 15, least=3)
 
 # ---- Log lines as key=value on standard error: the process manager keeps them
 LOGGING = {

@@ -31,7 +31,9 @@ STEP_UP_PERMISSIONS = frozenset(
             "accounts.change_groupmapping",
             "accounts.change_role",
             "accounts.change_user",
+            "adminset.add_webhook",
             "adminset.change_portalswitch",
+            "adminset.change_webhook",
             "cmdb.add_credential",
             "cmdb.change_credential",
             "cmdb.delete_credential",
@@ -93,6 +95,7 @@ OUTBOUND_TIMEOUT_SECONDS = env.integer(
     "ADMINSET_OUTBOUND_TIMEOUT_SECONDS", 10, least=1, most=300
 )
 OUTBOUND_MAX_BYTES = env.integer("ADMINSET_OUTBOUND_MAX_BYTES", 2**20, least=1024)
+CERTIFICATE_CHECK_HOURS = env.integer("ADMINSET_CERTIFICATE_CHECK_HOURS", 24, least=1)
 
 # ---- What requests may carry
 JSON_MAX_DEPTH = env.integer("ADMINSET_JSON_MAX_DEPTH", 32, least=4)

@@ -8,7 +8,11 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 
 def stream(
-    request: HttpRequest, parts: Iterator[str], *, content_type: str, file_name: str
+    request: HttpRequest,
+    parts: Iterator[str] | Iterator[bytes],
+    *,
+    content_type: str,
+    file_name: str,
 ) -> StreamingHttpResponse:
     """Send a file part by part; each part may ask the database."""
     body = _one_by_one(parts) if isinstance(request, ASGIRequest) else parts
@@ -17,7 +21,9 @@ def stream(
     return answer
 
 
-async def _one_by_one(parts: Iterator[str]) -> AsyncIterator[str]:
+async def _one_by_one(
+    parts: Iterator[str] | Iterator[bytes],
+) -> AsyncIterator[str | bytes]:
     following = sync_to_async(lambda: next(parts, None))
     while (part := await following()) is not None:
         yield part

@@ -5,7 +5,8 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from adminset import csp, views
-from adminset.crud import api, choices
+from adminset.crud import api, bulk, choices, revert_views, view_pages
+from adminset.imports import views as imports
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,9 +15,23 @@ urlpatterns = [
     path("system/maintenance/", views.maintenance_switch, name="maintenance"),
     path("csp-report/", csp.csp_report, name="csp_report"),
     path("choices/<slug:path>/", choices.choices, name="choices"),
+    path("bulk/<int:pk>/", bulk.job_page, name="bulk_job"),
+    path("views/<slug:path>/", view_pages.views_page, name="saved_views"),
+    path("views/<slug:path>/<int:pk>/", view_pages.view_page, name="saved_view"),
+    path("changes/<int:pk>/revert/", revert_views.change_revert, name="change_revert"),
+    path(
+        "changes/<int:pk>/revert-request/",
+        revert_views.request_revert,
+        name="request_revert",
+    ),
+    path("reverts/<slug:key>/", revert_views.revert_progress, name="revert_progress"),
+    path("imports/", imports.import_list, name="import_list"),
+    path("imports/<int:pk>/", imports.import_plan, name="import_plan"),
+    path("imports/<int:pk>/bad-rows/", imports.bad_rows, name="import_bad_rows"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("i18n/set-language/", set_language, name="set_language"),
+    path("system/", include("adminset.webhook_urls")),
     path("accounts/", include("accounts.urls")),
     path("cmdb/", include("cmdb.urls")),
     path("tasks/", include("tasks.urls")),

@@ -23,8 +23,10 @@ def command_line() -> argparse.ArgumentParser:
     top.add_argument("--config", metavar="FILE", help="INI file with a section [agent]")
     top.add_argument("--once", action="store_true", help="report once and end")
     top.set_defaults(command=None)
-    commands = top.add_subparsers(dest="command", metavar="enroll")
+    commands = top.add_subparsers(dest="command", metavar="enroll|rotate")
     add_enroll(commands.add_parser("enroll", help="exchange a token for a credential"))
+    rotate = commands.add_parser("rotate", help="get a new secret in place of the old")
+    rotate.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS)
     return top
 
 
@@ -55,6 +57,10 @@ def start(options: argparse.Namespace, config: Config) -> Optional[str]:
     """The imports wait until the configuration is known to be right."""
     if options.command == "enroll":
         return start_enroll(options, config)
+    if options.command == "rotate":
+        from agent.rotate import rotate
+
+        return rotate(config)
     if options.once:
         from agent.once import once
 

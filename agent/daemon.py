@@ -14,7 +14,7 @@ from agent.credential import Credential
 from agent.errors import AgentError, ConfigError
 from agent.facts import facts
 from agent.files import read_text
-from agent.identity import boot_id, identity
+from agent.identity import boot_id, identity, since_boot
 from agent.sampler import Sampler
 from agent.schedule import Pace
 from agent.sender import Sender
@@ -32,6 +32,7 @@ def report(server: str, dmi_dir: str) -> Dict[str, Any]:
     """The body of a facts post (and, with the same fields, of an enrolment)."""
     return {
         "boot_id": boot_id(),
+        "seq": since_boot(),
         "sent_at": time.time(),
         "identity": identity(dmi_dir),
         "facts": facts(server, dmi_dir),

@@ -40,13 +40,20 @@ def boot_id() -> str:
     return read_text(BOOT_ID) or f"btime-{int(psutil.boot_time())}"
 
 
+def since_boot() -> int:
+    """Milliseconds since this boot: counts up within it, whatever is done to the clock."""
+    return int(float((read_text("/proc/uptime") or "0").split()[0]) * 1000)
+
+
 def identity(dmi_dir: str) -> Dict[str, Any]:
-    """machine_id, product_uuid, serial, macs; each may be None or empty."""
+    """machine_id, product_uuid, the serials, macs; each may be None or empty."""
     uuid = dmi("product_uuid", dmi_dir)
     return {
         "machine_id": machine_id(),
         "product_uuid": uuid.lower() if uuid else None,
         "serial": dmi("product_serial", dmi_dir),
+        "chassis_serial": dmi("chassis_serial", dmi_dir),
+        "board_serial": dmi("board_serial", dmi_dir),
         "macs": macs(),
     }
 

@@ -1,4 +1,4 @@
-"""Which agent speaks for which host, by what evidence a machine is known, and what lets agents in."""
+"""Which agent speaks for which host, and what lets agents in."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -40,6 +40,12 @@ class Agent(Linked):
         _("agent id"), max_length=32, unique=True, default=new_agent_id
     )
     secret_hash = models.CharField(max_length=64, editable=False)
+    # Of a secret that was asked for; the first use of it ends the one before.
+    next_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # Hash of its strong evidence while it is in force: a machine that enrols twice at once becomes one host.
+    identity_key = models.CharField(
+        max_length=64, unique=True, null=True, blank=True, editable=False
+    )
     host = models.OneToOneField(
         "cmdb.Host",
         verbose_name=_("host"),
@@ -51,6 +57,8 @@ class Agent(Linked):
     identity = models.JSONField(_("identity"), default=dict, blank=True, editable=False)
     version = models.CharField(_("version"), max_length=50, blank=True)
     boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
+    # What its boot ids tell of copies of its credential (cmdb/boots.py).
+    boots = models.JSONField(default=dict, blank=True, editable=False)
     address = models.GenericIPAddressField(_("reports from"), null=True, blank=True)
     enrolment_token = models.ForeignKey(
         "cmdb.EnrolmentToken",
@@ -108,6 +116,12 @@ class Agent(Linked):
         return "ok" if self.is_live else "danger"
 
     @property
+    def refused_boots(self) -> list[str]:
+        """List the boot ids of machines that report with a copy of its credential."""
+        listed: list[str] = self.boots.get("refused", [])
+        return listed
+
+    @property
     def is_waiting(self) -> bool:
         """Say whether somebody has yet to let it in."""
         return self.approved_at is None and self.revoked_at is None
@@ -122,37 +136,6 @@ class Agent(Linked):
             "idle": _("revoked"),
         }
         return str(words[self.state])
-
-
-class HostIdentifier(models.Model):
-    """Evidence of which machine a host is: normalised, never a key by itself."""
-
-    class Kind(models.TextChoices):
-        """Kinds of evidence, the strongest first."""
-
-        MACHINE_ID = "machine_id", _("machine id (hashed)")
-        PRODUCT_UUID = "product_uuid", _("hardware UUID")
-        SERIAL = "serial", _("serial number")
-        MAC = "mac", _("MAC address")
-
-    host = models.ForeignKey(
-        "cmdb.Host", on_delete=models.CASCADE, related_name="identifiers"
-    )
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    value = models.CharField(_("value"), max_length=200)
-    first_seen_at = models.DateTimeField(_("first seen"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("identifier")
-        verbose_name_plural = _("identifiers")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "value", "host"], name="host_identifier_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}"
 
 
 class EnrolmentTokenQuerySet(ScopedQuerySet):

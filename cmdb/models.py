@@ -1,8 +1,8 @@
-"""What exists: hosts; what they refer to and which agent speaks for them comes from the modules beside."""
+"""What exists: hosts; what they refer to, belong to and are known by comes from the modules beside."""
 
 from typing import Self
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -10,10 +10,35 @@ from adminset.querysets import ScopedQuerySet
 from cmdb.agent_models import (
     Agent,
     EnrolmentToken,
-    HostIdentifier,
     new_agent_id,
     silent_before,
 )
+from cmdb.contracts import Contract, Purchase
+from cmdb.custom import CustomField
+from cmdb.expiry import Expiry
+from cmdb.finance import Budget, Cost
+from cmdb.hardware import Disk, Nic
+from cmdb.identity_models import (
+    FieldSource,
+    HostIdentifier,
+    IdentityConflict,
+    Source,
+)
+from cmdb.legacy_models import LegacyMachine
+from cmdb.lines import BandwidthLine
+from cmdb.names import CdnDomain, Certificate, DomainName
+from cmdb.network import IpAddress, Subnet
+from cmdb.organisation import (
+    Asset,
+    Branch,
+    Contact,
+    ProductLine,
+    Region,
+    Supplier,
+    Tag,
+    currency_code,
+)
+from cmdb.racks import CabinetReservation, CabinetSlot, Face, unit_field
 from cmdb.reference import (
     HOST_GROUP_SCOPE,
     AssetStatus,
@@ -21,22 +46,60 @@ from cmdb.reference import (
     Credential,
     HostGroup,
     Idc,
-    Linked,
     port_range,
 )
+from cmdb.relations import Relation, RelationKind
+from cmdb.software import Installation, Licence, Software
+from cmdb.virtual import Cluster
+from cmdb.zones import DnsRecord, DnsZone
 
 __all__ = [
     "HOST_GROUP_SCOPE",
     "Agent",
+    "Asset",
     "AssetStatus",
+    "BandwidthLine",
+    "Branch",
+    "Budget",
     "Cabinet",
+    "CabinetReservation",
+    "CabinetSlot",
+    "CdnDomain",
+    "Certificate",
+    "Cluster",
+    "Contact",
+    "Contract",
+    "Cost",
     "Credential",
+    "CustomField",
+    "Disk",
+    "DnsRecord",
+    "DnsZone",
+    "DomainName",
     "EnrolmentToken",
+    "Expiry",
+    "FieldSource",
     "GroupMembership",
     "Host",
     "HostGroup",
     "HostIdentifier",
     "Idc",
+    "IdentityConflict",
+    "Installation",
+    "IpAddress",
+    "LegacyMachine",
+    "Licence",
+    "Nic",
+    "ProductLine",
+    "Purchase",
+    "Region",
+    "Relation",
+    "RelationKind",
+    "Software",
+    "Source",
+    "Subnet",
+    "Supplier",
+    "Tag",
     "new_agent_id",
     "silent_before",
 ]
@@ -70,7 +133,7 @@ class HostQuerySet(ScopedQuerySet):
         return expected.exclude(agent__last_seen_at__gt=silent_before())
 
 
-class Host(Linked):
+class Host(Asset):
     """A machine: what people say of it, and what its agent found."""
 
     class Kind(models.TextChoices):
@@ -122,8 +185,45 @@ class Host(Linked):
         on_delete=models.PROTECT,
         related_name="hosts",
     )
-    cabinet_unit = models.PositiveSmallIntegerField(
-        _("unit (U)"), null=True, blank=True, validators=[MinValueValidator(1)]
+    cabinet_unit = unit_field(
+        _("unit (U)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("The lowest unit that it fills; halves are allowed."),
+    )
+    unit_height = unit_field(
+        _("height (U)"),
+        default=1,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_("0: it hangs at the side and fills no unit."),
+    )
+    cabinet_face = models.CharField(
+        _("side of the cabinet"), max_length=10, choices=Face, default=Face.BOTH
+    )
+    branch = models.ForeignKey(
+        "cmdb.Branch",
+        verbose_name=_("branch"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="hosts",
+    )
+    cluster = models.ForeignKey(
+        "cmdb.Cluster",
+        verbose_name=_("cluster"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="hosts",
+    )
+    hypervisor = models.ForeignKey(
+        "cmdb.Host",
+        verbose_name=_("runs on"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="guests",
     )
     groups = models.ManyToManyField(
         "cmdb.HostGroup",
@@ -132,7 +232,6 @@ class Host(Linked):
         related_name="hosts",
         through="cmdb.GroupMembership",
     )
-    owner = models.CharField(_("owner"), max_length=100, blank=True)
     credential = models.ForeignKey(
         "cmdb.Credential",
         verbose_name=_("credential"),
@@ -145,6 +244,25 @@ class Host(Linked):
     asset_number = models.CharField(_("asset number"), max_length=100, blank=True)
     purchased_on = models.DateField(_("purchased"), null=True, blank=True)
     warranty_until = models.DateField(_("warranty until"), null=True, blank=True)
+    supplier = models.ForeignKey(
+        "cmdb.Supplier",
+        verbose_name=_("supplier"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="hosts",
+    )
+    price = models.DecimalField(
+        _("price"),
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    currency = models.CharField(
+        _("currency"), max_length=3, blank=True, validators=[currency_code]
+    )
     notes = models.TextField(_("notes"), blank=True)
 
     vendor = models.CharField(_("vendor"), max_length=200, blank=True)
@@ -165,6 +283,12 @@ class Host(Linked):
     locked_fields = models.JSONField(
         _("kept as people set them"), default=list, blank=True, editable=False
     )
+    disputed = models.BooleanField(
+        _("disputed"),
+        default=False,
+        editable=False,
+        help_text=_("Sources say different things of it, or who it is."),
+    )
 
     objects = HostQuerySet.as_manager()  # type: ignore[misc]
 
@@ -172,7 +296,16 @@ class Host(Linked):
         verbose_name = _("host")
         verbose_name_plural = _("hosts")
         ordering = ["hostname", "id"]
-        indexes = [models.Index(fields=["hostname", "id"], name="host_order")]
+        indexes = [
+            models.Index(fields=["hostname", "id"], name="host_order"),
+            models.Index(fields=["address", "id"], name="host_by_address"),
+            # How many hosts run a release, and whose warranty ends when, without a look at every host.
+            models.Index(fields=["os_name", "os_version"], name="host_release"),
+            models.Index(fields=["warranty_until"], name="host_warranty"),
+            models.Index(fields=["disputed", "hostname", "id"], name="host_disputed"),
+            # What changed last: by it the inventory knows that nothing did (cmdb/inventory_state.py).
+            models.Index(fields=["updated_at"], name="host_updated"),
+        ]
         permissions = [
             ("run_host", "Can run work on host"),
             ("terminal_host", "Can open a terminal on host"),

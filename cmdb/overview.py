@@ -3,25 +3,38 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 
+from adminset.measures import duration, filesize_iec
 from adminset.models import AuditEntry
 from adminset.querysets import seen
-from adminset.templatetags.ui import duration, filesize_iec
-from cmdb import facts as reading
-from cmdb import hostkeys
-from cmdb.models import Host, HostGroup
+from adminset.scopes import is_scoped
+from cmdb import hostkeys, membership
+from cmdb.custom import described
+from cmdb.models import Host, HostGroup, Source
+from cmdb.services import provenance
 
 IDENTITY = (
     "hostname",
     "kind",
     "owner",
+    "product_line",
     "asset_number",
+    "supplier",
     "purchased_on",
     "warranty_until",
     "notes",
 )
-PLACE = ("idc", "cabinet", "cabinet_unit")
+PLACE = (
+    "idc",
+    "cabinet",
+    "cabinet_unit",
+    "unit_height",
+    "branch",
+    "cluster",
+    "hypervisor",
+)
 ACCESS = ("address", "ssh_port", "credential")
 MACHINE = ("vendor", "product", "serial", "cpu_model", "cpu_threads")
 SIZES = ("memory_bytes", "swap_bytes", "disk_bytes")
@@ -29,16 +42,24 @@ SYSTEM = ("os_name", "os_version", "kernel", "architecture")
 
 
 def overview(host: Host, user: Any) -> dict[str, Any]:
-    """Give {sections: [{title, rows: [{label, value, agent_says}]}], agent, disks, nics}."""
+    """Give {sections: [{title, rows: [{label, value, agent_says, said_by, held}]}], agent}."""
     says = _said_otherwise(host)
-    groups = seen(user, host.groups.all())
+    groups = seen(user, membership.groups_of(host))
+    about = _rows(host, IDENTITY, says) + _more_rows(host)
     return {
         "agent": getattr(host, "agent", None),
         "disks": host.facts.get("disks", []),
         "nics": host.facts.get("nics", []),
         "sections": [
-            _section(_("Identity"), _rows(host, IDENTITY, says)),
-            _section(_("Place"), [*_rows(host, PLACE, says), _group_row(host, groups)]),
+            _section(_("Identity"), _without_hidden(about, user)),
+            _section(_("Custom fields"), described(host)),
+            _section(
+                _("Place"),
+                [
+                    *_without_hidden(_rows(host, PLACE, says), user),
+                    _group_row(host, groups),
+                ],
+            ),
             _section(_("Access"), _access_rows(host, user, says)),
             _section(
                 _("Hardware"), _rows(host, MACHINE, says) + _size_rows(host), found=True
@@ -59,16 +80,21 @@ def _section(
     return {"title": title, "rows": kept, "found": found}
 
 
-def _said_otherwise(host: Host) -> dict[str, Any]:
-    """Map the fields that people keep to what the agent would have written."""
-    said = reading.columns(host.facts)
-    if address := reading.management_address(host.facts):
-        said["address"] = address
-    return {
-        name: said[name]
+def _said_otherwise(host: Host) -> dict[str, dict[str, Any]]:
+    """Map the fields that somebody holds to who that is, and to what weaker sources say instead."""
+    said, agent = provenance.agents_word(host), Source.AGENT.label
+    words = {
+        name: {"agent_says": said[name], "said_by": agent}
         for name in host.locked_fields
         if said.get(name) not in (None, getattr(host, name))
     }
+    for row in host.field_sources.all():
+        word = words.setdefault(row.field, {})
+        if row.source != Source.AGENT:
+            word["held"] = row
+        if row.said_by:
+            word |= {"agent_says": row.said, "said_by": row.get_said_by_display()}
+    return words
 
 
 def _rows(
@@ -78,7 +104,8 @@ def _rows(
         {
             "label": host._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
             "value": _value(host, name),
-            "agent_says": says.get(name),
+            "agent_says": None,
+            **says.get(name, {}),
         }
         for name in names
     ]
@@ -88,6 +115,23 @@ def _value(host: Host, name: str) -> Any:
     if name == "kind":
         return host.get_kind_display()
     return getattr(host, name)
+
+
+def _without_hidden(rows: list[dict[str, Any]], user: Any) -> list[dict[str, Any]]:
+    """Take the names of related objects out that the reader may not see."""
+    for row in rows:
+        value = row["value"]
+        if isinstance(value, models.Model) and is_scoped(type(value)):
+            row["value"] = value if seen(user, [value]) else _("not for you to see")
+    return rows
+
+
+def _more_rows(host: Host) -> list[dict[str, Any]]:
+    price = f"{host.price} {host.currency}" if host.price is not None else ""
+    return [
+        {"label": _("price"), "value": price, "agent_says": None},
+        {"label": _("tags"), "value": list(host.tags.all()), "agent_says": None},
+    ]
 
 
 def _access_rows(host: Host, user: Any, says: dict[str, Any]) -> list[dict[str, Any]]:

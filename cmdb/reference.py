@@ -101,6 +101,14 @@ class AssetStatus(Linked):
         default=True,
         help_text=_("A host of this status that sends nothing is shown as silent."),
     )
+    next_statuses = models.ManyToManyField(
+        "cmdb.AssetStatus",
+        verbose_name=_("may become"),
+        blank=True,
+        symmetrical=False,
+        related_name="previous_statuses",
+        help_text=_("Empty: any other status."),
+    )
 
     class Meta:
         verbose_name = _("asset status")
@@ -112,7 +120,17 @@ class AssetStatus(Linked):
 
 
 class HostGroup(Linked):
-    """Hosts that belong together: a target, a scope, an inventory group."""
+    """Hosts that belong together: a target, a scope, an inventory group.
+
+    A static group keeps a list of hosts; a dynamic one has a filter (`rule`), asked of the database each time
+    (cmdb/membership.py). Which of the two it is stays: a grant on a list must not become one on a filter.
+    """
+
+    class Kind(models.TextChoices):
+        """How hosts come to belong to a group."""
+
+        STATIC = "static", _("static")
+        DYNAMIC = "dynamic", _("dynamic")
 
     name = models.CharField(
         _("name"),
@@ -123,6 +141,14 @@ class HostGroup(Linked):
         ],
     )
     description = models.CharField(_("description"), max_length=250, blank=True)
+    kind = models.CharField(
+        _("members"), max_length=10, choices=Kind, default=Kind.STATIC
+    )
+    # Parameter of the host list -> values, as cmdb/group_rules.py reads them; empty for a static group.
+    rule = models.JSONField(_("filter"), default=dict, blank=True)
+
+    # How many hosts belong to it that the reader may see: lists count them.
+    host_count: int | None = None
 
     class Meta:
         verbose_name = _("host group")
@@ -131,6 +157,11 @@ class HostGroup(Linked):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether hosts come and go by a filter."""
+        return self.kind == self.Kind.DYNAMIC
 
 
 class Credential(Linked):

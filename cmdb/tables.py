@@ -4,14 +4,14 @@ from typing import Any
 
 import django_tables2 as tables
 from django.template.defaultfilters import capfirst
-from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from adminset.crud.tables import ResourceTable
-from adminset.templatetags.ui import STATE_ICONS, ago
+from adminset.templatetags.ui import STATE_ICONS, time_tag
+from cmdb import group_rules, membership
 from cmdb.models import (
     Agent,
     AssetStatus,
@@ -45,15 +45,15 @@ def gib(value: int | None) -> str:
     return f"{size:.0f} GiB" if size >= 10 or size == int(size) else f"{size:.1f} GiB"
 
 
-def moment(when: Any) -> SafeString:
+def moment(when: Any) -> SafeString | str:
     """Say how long ago, with the exact time on hover."""
-    return render_to_string("components/_ago.html", ago(when))
+    return time_tag(when)
 
 
 class AgoColumn(tables.Column):
     """A moment: as distance on the page, exact in an export."""
 
-    def render(self, value: Any) -> SafeString:
+    def render(self, value: Any) -> SafeString | str:
         """Draw it."""
         return moment(value)
 
@@ -127,11 +127,22 @@ class HostGroupTable(ResourceTable):
 
     name = tables.Column(linkify=True)
     host_count = CountColumn(verbose_name=_("hosts"))
+    rule = tables.Column(orderable=False)
 
     class Meta(ResourceTable.Meta):
         model = HostGroup
-        fields = ("name", "description")
-        sequence = ("select", *fields, "host_count", "actions")
+        fields = ("name", "description", "kind", "rule")
+        sequence = ("select", *fields[:3], "host_count", "rule", "actions")
+        default_columns = (*fields[:3], "host_count")
+
+    def render_rule(self, value: group_rules.Rule) -> str:
+        """Say the filter in words."""
+        said = group_rules.describe(value, self.request.user)
+        return "; ".join(f"{each['label']}: {each['value']}" for each in said)
+
+    def value_rule(self, value: group_rules.Rule) -> str:
+        """Give the filter as an import takes it."""
+        return group_rules.list_query(value)
 
 
 class HostTable(ResourceTable):
@@ -178,16 +189,30 @@ class HostTable(ResourceTable):
         return format_html_join(", ", '<a href="{}">{}</a>', links)
 
     def value_groups(self, record: Host) -> str:
-        """List the groups as an import takes them."""
-        return "; ".join(group.name for group in self._groups(record))
+        """List the groups as an import takes them: nothing can be put into a dynamic one."""
+        return "; ".join(group.name for group in self._listed(record))
 
     @cached_property
-    def _seen_groups(self) -> set[int]:
+    def _seen_groups(self) -> dict[int, HostGroup]:
         rows = HostGroup.objects.visible_to(self.request.user)
-        return set(rows.values_list("pk", flat=True))
+        return {group.pk: group for group in rows}
+
+    @cached_property
+    def _taken_in(self) -> dict[int, list[HostGroup]]:
+        """The dynamic groups of the hosts of this page, by the host's key."""
+        keys = [row.record.pk for row in self.page.object_list]
+        dynamic = [group for group in self._seen_groups.values() if group.is_dynamic]
+        found: dict[int, list[HostGroup]] = {}
+        rows = Host.objects.filter(pk__in=keys)
+        for key, group in membership.dynamic_members(dynamic, rows):
+            found.setdefault(key, []).append(group)
+        return found
+
+    def _listed(self, record: Host) -> list[HostGroup]:
+        return [group for group in record.groups.all() if group.pk in self._seen_groups]
 
     def _groups(self, record: Host) -> list[HostGroup]:
-        return [group for group in record.groups.all() if group.pk in self._seen_groups]
+        return [*self._listed(record), *self._taken_in.get(record.pk, [])]
 
     def render_memory_bytes(self, value: int) -> str:
         """Say it in GiB."""

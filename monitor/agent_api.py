@@ -12,7 +12,12 @@ from adminset.middleware import client_address
 from cmdb.services import agents, tokens
 from monitor import services
 from monitor.body import TooLargeError, inflate
-from monitor.intake import parse_enrolment, parse_facts, parse_metrics
+from monitor.intake import (
+    parse_enrolment,
+    parse_facts,
+    parse_metrics,
+    parse_rotation,
+)
 from monitor.metric_store import limits
 
 
@@ -49,6 +54,18 @@ def metrics(request: HttpRequest) -> JsonResponse:
         agent=agent, report=report, address=client_address(request)
     )
     return JsonResponse({"results": results, "settings": services.wishes()})
+
+
+@csrf_exempt
+def rotate(request: HttpRequest) -> JsonResponse:
+    """Give an agent a new secret, once; the old one works until the first use of the new."""
+    agent = _agent(request)
+    secret = agents.rotate(
+        agent=agent, boot_id=parse_rotation(_body(request), limits())
+    )
+    answer = JsonResponse({"agent_id": agent.public_id, "secret": secret})
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def _bearer(request: HttpRequest) -> str:

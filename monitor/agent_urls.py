@@ -9,4 +9,5 @@ urlpatterns = [
     path("enroll", agent_api.enroll, name="enroll"),
     path("facts", agent_api.facts, name="facts"),
     path("metrics", agent_api.metrics, name="metrics"),
+    path("rotate", agent_api.rotate, name="rotate"),
 ]

@@ -9,8 +9,10 @@ from django.db import transaction
 
 from adminset import audit
 from adminset.audit import SystemActor
+from adminset.crud import search_terms
 from adminset.errors import Conflict
 from cmdb.models import AssetStatus, Cabinet, Host, HostGroup, Idc
+from cmdb.services import racks
 
 GIB = 2**30
 HOSTS = 600
@@ -106,6 +108,8 @@ def found(chance: random.Random) -> Company:
         groups = _groups()
         hosts = Host.objects.bulk_create(_hosts(chance, cabinets))
         _join(hosts, groups)
+        racks.refill()
+        search_terms.index_rows(Host, [host.pk for host in hosts])
         audit.record(
             SystemActor("demo"),
             "demo.create",

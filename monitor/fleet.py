@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext_lazy as _
 
+from cmdb.membership import in_groups
 from monitor.selectors import Reading, groups_of, readings, watched_hosts
 
 PAGE_SIZE = 50
@@ -51,7 +52,8 @@ def fleet(user: Any, query: FleetQuery) -> tuple[Page[Any], Sequence[Reading]]:
             address__icontains=query.q
         )
     if query.group.isdecimal():
-        hosts = hosts.filter(groups__in=groups_of(user).filter(pk=query.group))
+        chosen = groups_of(user).filter(pk=query.group).values_list("pk", flat=True)
+        hosts = in_groups(hosts, chosen)
     value = VALUES.get(query.sort.removeprefix("-"))
     if value is None:
         order = "-hostname" if query.sort == "-hostname" else "hostname"

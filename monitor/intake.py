@@ -37,6 +37,7 @@ __all__ = [
     "parse_enrolment",
     "parse_facts",
     "parse_metrics",
+    "parse_rotation",
 ]
 
 TEXT_LIMIT = 255
@@ -59,6 +60,9 @@ class Identity(Struct, frozen=True):
     product_uuid: Name = None
     serial: Name = None
     macs: Annotated[list[str], Meta(max_length=512)] | None = None
+    cloud: Name = None
+    chassis_serial: Name = None
+    board_serial: Name = None
 
 
 class Disk(Struct, frozen=True):
@@ -123,6 +127,7 @@ class FactsReport(Struct, frozen=True):
     identity: Identity
     facts: Facts
     boot_id: Name = None
+    seq: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None
 
 
 class _SentSample(Struct):
@@ -155,6 +160,11 @@ class MetricsReport:
     samples: list[ReportedSample]
 
 
+class _Rotation(Struct):
+    boot_id: Name = None
+
+
+_ROTATION = msgspec.json.Decoder(_Rotation)
 _METRICS = msgspec.json.Decoder(_SentMetrics)
 _FACTS = msgspec.json.Decoder(FactsReport)
 
@@ -186,6 +196,15 @@ def parse_metrics(body: bytes, limits: Limits, now: float) -> MetricsReport:
     return MetricsReport(_text(sent.boot_id), sent.sent_at, samples)
 
 
+def parse_rotation(body: bytes, limits: Limits) -> str:
+    """Read who asks for a new secret: the boot id, "" where it is not said.
+
+    Raises:
+        BadBodyError, BadFieldError.
+    """
+    return _text(decode(_ROTATION, body, limits).boot_id) or ""
+
+
 def parse_facts(body: bytes, limits: Limits, now: float) -> FactsReport:
     """Read and clean what a host says it is.
 
@@ -203,6 +222,7 @@ def parse_facts(body: bytes, limits: Limits, now: float) -> FactsReport:
         identity=_clean_identity(sent.identity),
         facts=_clean_facts(sent.facts),
         boot_id=_text(sent.boot_id),
+        seq=sent.seq,
     )
 
 
@@ -291,6 +311,9 @@ def _clean_identity(sent: Identity) -> Identity:
         product_uuid=(_text(sent.product_uuid) or "").lower() or None,
         serial=_text(sent.serial),
         macs=sorted({mac for mac in macs if mac}),
+        cloud=_text(sent.cloud),
+        chassis_serial=_text(sent.chassis_serial),
+        board_serial=_text(sent.board_serial),
     )
 
 

@@ -45,7 +45,9 @@ def receive_metrics(
 
     Raises:
         StoreUnavailable: nothing is acknowledged; the agent keeps its spool.
+        Conflict: a copy of another machine's credential speaks; nothing is stored.
     """
+    agents.ensure_no_copy(agent, report.boot_id or "")
     good = [item.sample for item in report.samples if not item.refused]
     statuses = iter(store().write(agent.host_id, good))
     agents.touch(
@@ -53,6 +55,7 @@ def receive_metrics(
         boot_id=report.boot_id or "",
         address=address,
         clock_offset=round(report.sent_at - time.time(), 1),
+        age=report.sent_at - max((s.time for s in good), default=report.sent_at),
     )
     return [
         {"seq": item.seq, "status": "refused", "message": item.refused}
@@ -73,6 +76,7 @@ def receive_facts(
         boot_id=report.boot_id or "",
         sent_at=report.sent_at,
         address=address,
+        seq=report.seq,
     )
 
 

@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import selectors
-import shutil
 import subprocess
 import sys
 import threading
@@ -33,6 +32,7 @@ from tasks.ansible_files import (
     environment,
     run_files,
     unsafe,
+    wipe,
     write_private,
 )
 from tasks.ansible_messages import LONGEST_MESSAGE, event_message
@@ -347,8 +347,7 @@ def _end_with_parent(job: dict[str, str]) -> None:
         pass
     me = psutil.Process()
     stop(me.children(recursive=True), Path(job["notes"]))
-    shutil.rmtree(job["directory"], ignore_errors=True)
-    shutil.rmtree(job["sockets"], ignore_errors=True)
+    wipe(Path(job["directory"]), Path(job["sockets"]))
     os._exit(1)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shlex
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +50,9 @@ PYTHONS = [
 ]
 # A unix socket's path holds 107 bytes; ssh adds 17 of its own while it makes one.
 LONGEST_SOCKET_DIRECTORY = 80
+# Long enough for a process that was killed to be gone.
+WIPES, WIPE_SECONDS = 50, 0.1
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,18 @@ def run_files(
             path.mkdir(exist_ok=True, mode=0o700)
         yield _fill(directory, sockets, targets, become=become)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        shutil.rmtree(sockets, ignore_errors=True)
+        wipe(directory, sockets)
+
+
+def wipe(*folders: Path) -> None:
+    """Remove private folders; what a dying process still writes there goes with the next try."""
+    for _ in range(WIPES):
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not any(folder.exists() for folder in folders):
+            return
+        time.sleep(WIPE_SECONDS)
+    logger.error("the private directory of a run could not be removed: %s", folders)
 
 
 def _fill(

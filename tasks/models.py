@@ -1,5 +1,6 @@
 """What ran, for whom, and how it ended on each host; the other rows of the room stand beside and are named here."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -185,6 +186,9 @@ class RunHost(models.Model):
         TIMED_OUT = "timed_out", _("timed out")
         CANCELLED = "cancelled", _("cancelled")
         UNKNOWN = "unknown", _("unknown")
+
+    # What the host's groups are called when the run reaches it: the work asks for them (services/jobs.py).
+    group_names: Sequence[str] = ()
 
     OPEN = (Status.NOT_STARTED, Status.RUNNING)
     STATES: ClassVar[dict[str, str]] = {

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from adminset import audit_triggers, maintenance
+from adminset import audit_triggers, maintenance, webhook_outbox
 from adminset.http import PROVED_AT
 from cmdb.models import HostGroup
 from monitor import metric_store
@@ -36,6 +36,12 @@ def _clean_cache() -> None:
 def _no_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember for the whole test that maintenance is off: the look at the switch is no query of what is tested."""
     monkeypatch.setattr(maintenance, "_kept", (math.inf, {}))
+
+
+@pytest.fixture(autouse=True)
+def _no_web_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of web-hooks; their own tests let the portal look."""
+    monkeypatch.setattr(webhook_outbox, "_kept", (math.inf, []))
 
 
 @pytest.fixture

@@ -281,7 +281,7 @@ class ResourceTests:
     ) -> None:
         self._needs("delete")
         one, two, kept = (self.make(number) for number in range(3))
-        data = {"pk": [one.pk, two.pk], "confirm": "1"}
+        data = {"pk": [one.pk, two.pk], "confirm": "1", "count": "2"}
         assert (
             client_of(admin).post(self.resource.url("bulk_delete"), data).status_code
             == 302
@@ -296,7 +296,8 @@ class ResourceTests:
         self._needs("delete")
         one = self.make()
         answer = client_of(self._holder("view")).post(
-            self.resource.url("bulk_delete"), {"pk": [one.pk], "confirm": "1"}
+            self.resource.url("bulk_delete"),
+            {"pk": [one.pk], "confirm": "1", "count": "1"},
         )
         assert answer.status_code == 403
         assert self.model._default_manager.filter(pk=one.pk).exists()
@@ -328,9 +329,15 @@ class ResourceTests:
         content = (
             ",".join(row) + "\n" + ",".join(f'"{cell}"' for cell in row.values()) + "\n"
         )
-        answer = self._import(client_of(admin), content.encode())
+        client = client_of(admin)
+        answer = self._import(client, content.encode())
         assert answer.status_code == 302, answer.context and answer.context["errors"]
-        assert self.model._default_manager.count() == before + 1
+        plan = answer["Location"]
+        assert self.model._default_manager.count() == before
+        client.post(plan, {"do": "apply"})
+        assert self.model._default_manager.count() == before + 1, client.get(
+            plan
+        ).context["rows"]
 
     @staticmethod
     def _as_cell(value: Any) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern
@@ -23,16 +24,32 @@ from accounts.models import (
 from accounts.services.setup import ensure_shipped_roles
 from adminset import audit
 from adminset.crypto import digest
+from adminset.models import BulkJob, ImportPlan, SavedView, WebHook
 from cmdb.models import (
     HOST_GROUP_SCOPE,
     Agent,
     AssetStatus,
     Credential,
     EnrolmentToken,
+    Host,
     HostGroup,
+    IdentityConflict,
+    Relation,
+    RelationKind,
 )
 from tasks.models import Playbook, Run, RunHost, Schedule
-from tests.factories import make_cabinet, make_group, make_host, make_idc, make_user
+from tests.cmdb.things import make_thing
+from tests.factories import (
+    make_cabinet,
+    make_group,
+    make_host,
+    make_idc,
+    make_installation,
+    make_money,
+    make_network,
+    make_parts,
+    make_user,
+)
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
 COLUMNS = (
@@ -44,8 +61,28 @@ COLUMNS = (
     "administrator",
 )
 Statuses = tuple[str, ...]
+# Kinds of object that lie where their host lies.
+OF_HOSTS = ("installation", "nic", "disk", "ipaddress", "dnsrecord", "identityconflict")
+# Kinds of the CMDB of which any object will do: they lie in no group.
+ALIKE = (
+    "branch",
+    "cabinetreservation",
+    "cluster",
+    "contact",
+    "customfield",
+    "productline",
+    "region",
+    "supplier",
+    "tag",
+)
 # What stands for the other parts of an address.
-TAKEN = {"key": "cpu", "host": "1", "kind": "cmdb.hostgroup", "path": "hosts"}
+TAKEN = {
+    "delivery": "1",
+    "key": "cpu",
+    "host": "1",
+    "kind": "cmdb.hostgroup",
+    "path": "hosts",
+}
 
 
 @dataclass
@@ -89,8 +126,14 @@ def _give(user: User, role: str, group: HostGroup | None = None) -> Grant:
 def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
     """Make what lies in a group or does not."""
     credential = Credential.objects.create(name=f"root of {group}", username="root")
-    host = make_host(f"host-{group}", groups=[group], credential=credential)
+    host = make_host(
+        f"host-{group}", groups=[group], credential=credential, owner="somebody"
+    )
     agent = Agent.objects.create(host=host, secret_hash=digest("x"))
+    conflict = IdentityConflict.objects.create(
+        kind="clone_suspected", fingerprint=digest(str(group)), open_key=str(group)
+    )
+    conflict.hosts.add(host)
     token = EnrolmentToken.objects.create(
         name=f"for {group}",
         prefix=f"e{group.pk:011d}",
@@ -104,15 +147,34 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
         name=f"every day on {group}", command="id", run_as=owner, crontab="0 3 * * *"
     )
     schedule.hosts.add(host)
+    changed = [{"field": "owner", "old": "", "new": host.owner}]
+    line = audit.record(owner, "host.update", host, changes=changed)
     place |= {
+        # Lines of the trail by the urls that take them back.
+        "change": line.pk,
+        "request": line.pk,
         "hostgroup": group.pk,
         "credential": credential.pk,
         "host": host.pk,
         "agent": agent.pk,
         "enrolmenttoken": token.pk,
+        "identityconflict": conflict.pk,
         "run": run.pk,
         "schedule": schedule.pk,
+        "relation": _relation(host, group).pk,
+        # What hangs together with a host is asked by the host's key.
+        "related": host.pk,
+        "impact": host.pk,
+        "installation": make_installation(host).pk,
+        **make_parts(host),
     }
+
+
+def _relation(host: Host, group: HostGroup) -> Relation:
+    kind, _made = RelationKind.objects.get_or_create(name="serves", reverse_name="by")
+    ends = {"from_type": "cmdb.host", "from_id": host.pk}
+    ends |= {"to_type": "cmdb.hostgroup", "to_id": group.pk}
+    return Relation.objects.create(kind=kind, **ends)
 
 
 def _furnish_alike(stage: Stage, owner: User) -> None:
@@ -145,17 +207,45 @@ def _furnish_alike(stage: Stage, owner: User) -> None:
         "groupmapping": mapping.pk,
         "idc": idc.pk,
         "cabinet": make_cabinet(idc).pk,
+        "relationkind": RelationKind.objects.create(
+            name="feeds", reverse_name="fed"
+        ).pk,
+        "webhook": _web_hook().pk,
         "assetstatus": AssetStatus.objects.create(name="some status").pk,
         "playbook": Playbook.objects.create(name="p", content="- hosts: all\n").pk,
         "audit": audit.record(owner, "host.create").pk,
+        "saved": SavedView.objects.create(
+            owner=owner, resource="hosts", name="v", is_shared=True
+        ).pk,
+        "import": _make_plan(owner).pk,
+        "bulk": BulkJob.objects.create(owner=owner, resource="hosts", kind="edit").pk,
+        **make_network(),
+        **make_money(),
+        **{kind: make_thing(apps.get_model("cmdb", kind)).pk for kind in ALIKE},
     }
     stage.inside |= alike
     stage.outside |= alike
 
 
+def _make_plan(owner: User) -> ImportPlan:
+    plan = ImportPlan(owner=owner, resource="idcs", file_name="f.csv", state="planned")
+    plan.content = {"header": ["name"], "names": ["name"], "rows": []}
+    plan.save()
+    return plan
+
+
+def _web_hook() -> WebHook:
+    """Make one that leads where the portal may not go, with the delivery that TAKEN names."""
+    hook = WebHook.objects.create(
+        name="some", url="https://127.0.0.1/", secret="x" * 16
+    )
+    hook.deliveries.create(pk=1, event="host.update", body="{}")
+    return hook
+
+
 def kind_of(name: str) -> str:
     """Say which object a url needs, by its name: "api:cmdb-host-detail" and "tasks:host_key" a host."""
-    plain = name.partition(":")[2]
+    plain = name.rpartition(":")[2]
     if name.startswith("api:"):
         return plain.split("-")[1]
     for stem in ("my_token", "my_session"):
@@ -187,12 +277,26 @@ def address_of(name: str, route: str, objects: dict[str, int]) -> str:
 
 def is_scoped(name: str) -> bool:
     """Say whether a url is about an object that lies in a group or does not."""
-    kinds = {"host", "agent", "hostgroup", "credential", "enrolmenttoken"}
+    kinds = {"host", "agent", "hostgroup", "credential", "enrolmenttoken", *OF_HOSTS}
+    kinds |= {"relation", "related", "impact"}
     about_one = name.endswith("-detail") or not name.endswith(
-        ("_list", "-list", "_add", "_import", "_edit", "_delete", "card", "fleet")
+        (
+            "_list",
+            "-list",
+            "_add",
+            "_import",
+            "_edit",
+            "_delete",
+            "_bulk_rename",
+            "card",
+            "fleet",
+        )
     )
     single = name.endswith(("_edit", "_delete")) and "_bulk_" not in name
-    return kind_of(name) in kinds | {"run", "schedule"} and (about_one or single)
+    lines = {"change", "request"}
+    return kind_of(name) in kinds | lines | {"run", "schedule"} and (
+        about_one or single
+    )
 
 
 def socket_address(route: str, objects: dict[str, int]) -> str:

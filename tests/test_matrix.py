@@ -26,10 +26,20 @@ EXEMPT_FOR_ADMINISTRATOR = {
     "accounts:my_token_revoke": "a token of somebody else: 404 for everybody",
     "accounts:my_session_end": "a session of somebody else: 404 for everybody",
 }
-CASES = [
-    pytest.param(name, route, pattern, id=f"{name} {route}")
-    for name, route, pattern in URLS
-]
+Urls = list[tuple[str, str, URLPattern]]
+
+
+def _grouped() -> list[Any]:
+    """Put the urls of one kind of object together: setting the stage costs more than asking."""
+    groups: dict[str, Urls] = {}
+    for name, route, pattern in URLS:
+        room = name.partition(":")[0]
+        groups.setdefault(f"{room} {matrix.kind_of(name)}", []).append(
+            (name, route, pattern)
+        )
+    return [pytest.param(urls, id=key) for key, urls in groups.items()]
+
+
 _written: dict[tuple[str, str], tuple[str, matrix.Statuses]] = {}
 
 
@@ -62,52 +72,59 @@ def stage(
     settings: Any,
     tmp_path: Path,
 ) -> matrix.Stage:
+    cookies: dict[int, Any] = {}
+
     def signed_in(user: User | None) -> Client:
-        browser = Client() if user is None else client_of(user)
-        browser.raise_request_exception = False
+        browser = Client(raise_request_exception=False)
+        if user is not None:
+            # One session each, in a fresh browser: what an answer did to its cookies is forgotten.
+            if user.pk not in cookies:
+                cookies[user.pk] = client_of(user).cookies
+            browser.cookies.load(cookies[user.pk].output(header=""))
         return browser
 
     settings.RUN_DIR = tmp_path
     return matrix.set_stage(signed_in)
 
 
-@pytest.mark.parametrize(("name", "route", "pattern"), CASES)
+@pytest.mark.parametrize("urls", _grouped())
 def test_every_url_answers_each_person_as_the_page_says(
     stage: matrix.Stage,
     expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
-    name: str,
-    route: str,
-    pattern: URLPattern,
+    urls: Urls,
 ) -> None:
-    permission = _permission(pattern)
-    for method in matrix.methods_of(name, pattern):
-        statuses = matrix.ask(stage, name, route, method)
-        _check_sense(name, method, statuses)
-        key = (_key(name, route), method)
-        _written[key] = (permission, statuses)
-        if not WRITING:
-            assert key in expected, (
-                "this url has no row in docs/permissions.md: look at it, then `make permissions`"
-            )
-            assert expected[key] == (permission or "-", statuses)
+    answers = {}
+    for name, route, pattern in urls:
+        permission = _permission(pattern)
+        for method in matrix.methods_of(name, pattern):
+            statuses = matrix.ask(stage, name, route, method)
+            _check_sense(name, method, statuses)
+            answers[_key(name, route), method] = (permission or "-", statuses)
+            _written[_key(name, route), method] = (permission, statuses)
+    if not WRITING:
+        known = {key: expected.get(key) for key in answers}
+        assert known == answers, (
+            "docs/permissions.md says otherwise, or has no row: look at it, then `make permissions`"
+        )
 
 
 def _check_sense(name: str, method: str, statuses: matrix.Statuses) -> None:
     """Hold the answers to what no page may say otherwise."""
     anonymous, stranger, auditor, _inside, outside, administrator = statuses
-    assert set(statuses) <= LET_IN | NOT_LET_IN, f"an answer nobody expects: {statuses}"
+    told = f"{name} {method}: {statuses}"
+    assert set(statuses) <= LET_IN | NOT_LET_IN, f"an answer nobody expects: {told}"
     if name in PUBLIC:
         return
-    assert anonymous in NOT_LET_IN
+    assert anonymous in NOT_LET_IN, told
     if name in FOR_ALL_USERS:
         return
-    assert stranger in {"403", "404", "405"}
+    assert stranger in {"403", "404", "405"}, told
     if method != "GET":
-        assert auditor in {"403", "404", "405"}, "an auditor changes nothing"
+        assert auditor in {"403", "404", "405"}, f"an auditor changes nothing: {told}"
     if name not in EXEMPT_FOR_ADMINISTRATOR:
-        assert administrator in LET_IN | {"405"}
+        assert administrator in LET_IN | {"405"}, told
     if matrix.is_scoped(name):
-        assert outside in {"403", "404", "405"}, "an object out of scope is not there"
+        assert outside in {"403", "404", "405"}, f"out of scope it is not there: {told}"
 
 
 def test_the_page_has_no_row_for_a_url_that_is_gone(

@@ -19,12 +19,14 @@ CATALOGUE = messages.catalogue_file(ROOT, LANGUAGE)
 # Names and signs that are the same in both languages.
 SAME_IN_BOTH = {
     "Ansible",
+    "CNAME",
     "AdminSet",
     "CPU",
     "MAC",
     "Playbook",
     "Python",
     "SSH",
+    "VLAN",
     "crontab",
 }
 # A percent sign of a template is doubled in its message: "%%s" is what a script fills in.

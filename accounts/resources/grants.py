@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import filters, selectors, tables
 from accounts.forms.grants import grant_form
 from accounts.models import Grant
-from accounts.resources.users import TABS
+from accounts.resources.users import DECIDED, TABS
 from accounts.services import grants
 from adminset.crud.resource import Panel, Resource
 
@@ -19,6 +19,7 @@ def _scopes(request: HttpRequest, grant: Grant) -> Mapping[str, Any]:
 
 
 GRANTS = Resource(
+    verbs=DECIDED,
     model=Grant,
     table=tables.GrantTable,
     form=grant_form(),

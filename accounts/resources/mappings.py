@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import selectors, tables
 from accounts.forms.grants import mapping_form
 from accounts.models import GroupMapping
-from accounts.resources.users import TABS
+from accounts.resources.users import DECIDED, TABS
 from accounts.services import mappings
 from adminset.crud.resource import Panel, Resource
 
@@ -21,6 +21,7 @@ def _places(request: HttpRequest, mapping: GroupMapping) -> Mapping[str, Any]:
 
 
 MAPPINGS = Resource(
+    verbs=DECIDED,
     model=GroupMapping,
     table=tables.GroupMappingTable,
     form=mapping_form(),

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts import session_selectors
 from accounts.forms.sessions import SessionForm
 from accounts.models import PortalSession
 from accounts.resources.users import TABS
@@ -19,6 +20,7 @@ SESSIONS = Resource(
     form=SessionForm,
     filterset=SessionFilter,
     path="sessions",
+    list_queryset=session_selectors.sessions_for_list,
     icon="display",
     tabs=TABS,
     search=("user__username", "address", "browser"),

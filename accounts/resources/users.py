@@ -13,7 +13,7 @@ from accounts.forms.users import UserForm
 from accounts.models import Role, User
 from accounts.services import roles, users
 from accounts.services.second_factor import factor_of
-from adminset.crud.resource import Action, Panel, Resource
+from adminset.crud.resource import VERBS, Action, Panel, Resource
 from adminset.querysets import everywhere
 
 TABS = (
@@ -69,7 +69,10 @@ def _is_person(user: User) -> bool:
     return user.kind == User.Kind.PERSON
 
 
+# Who may do what is decided anew each time, never given back by a revert.
+DECIDED = VERBS - {"revert"}
 USERS = Resource(
+    verbs=DECIDED,
     model=User,
     table=tables.UserTable,
     form=UserForm,
@@ -174,6 +177,7 @@ USERS = Resource(
 
 
 ROLES = Resource(
+    verbs=DECIDED,
     model=Role,
     table=tables.RoleTable,
     form=RoleForm,

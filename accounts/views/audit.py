@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import audit_diff, audit_selectors, selectors
+from accounts import audit_selectors, selectors
 from accounts.audit_filters import AuditFilter
 from accounts.tables import AuditTable
 from accounts.views.pages import me
 from adminset import audit, audit_export, audit_verify
+from adminset.crud import changes
 from adminset.errors import DomainError
 from adminset.http import requires
 from adminset.models import AuditEntry
@@ -92,7 +93,7 @@ def _as_text(batches: Iterator[list[AuditEntry]]) -> Iterator[str]:
 def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one line of the trail: what changed from what to what, its place in the chain, and what else the same request did."""
     trail = selectors.audit_trail(me(request))
-    entry = get_object_or_404(trail, pk=pk)
+    entry = selectors.with_drawn_changes([get_object_or_404(trail, pk=pk)])[0]
     same = trail.none()
     if entry.request_id:
         same = trail.filter(request_id=entry.request_id).exclude(pk=pk)
@@ -100,15 +101,11 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     about = {"target_type": entry.target_type, "target_id": entry.target_id}
     context = {
         "entry": entry,
-        "changes": [
-            {**change, "diff": audit_diff.describe(change)}
-            for change in selectors.labelled_changes(entry)
-            if not audit_diff.says_nothing(change)
-        ],
+        "can_revert": changes.may_see(me(request), entry) and changes.can_revert(entry),
         "seal": audit_verify.state_of(entry),
         "target_url": selectors.target_url(me(request), entry),
         "about": urlencode(about) if entry.target_id else "",
-        "same_request": same[:LATEST],
+        "same_request": selectors.with_drawn_changes(same[:LATEST]),
         "page_title": title,
         "crumbs": [(_("Audit trail"), reverse("accounts:audit_list")), (title, None)],
     }

@@ -1,5 +1,6 @@
 """The REST endpoints of every resource: same rows, same form, same service, same words as its pages."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,7 +14,10 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
+from adminset.crud import lookups
+from adminset.crud.etags import ConditionalAnswers
 from adminset.crud.forms import bound_form
+from adminset.crud.history_api import HistoryEndpoints
 from adminset.crud.resource import Resource, all_resources
 from adminset.crud.rest import form_error
 from adminset.crypto import EncryptedTextField
@@ -21,7 +25,7 @@ from adminset.errors import DomainError
 from adminset.querysets import seen
 
 
-class ResourceViewSet(GenericViewSet):
+class ResourceViewSet(ConditionalAnswers, HistoryEndpoints, GenericViewSet):
     """List, read, create, update, delete of one resource."""
 
     resource: Resource
@@ -33,11 +37,15 @@ class ResourceViewSet(GenericViewSet):
             return self.resource.model._default_manager.none()
         user = self.request.user
         rows = self.resource.for_list(self.resource.rows(user), user)
-        if self.action != "list" or self.resource.filterset is None:
+        if self.action != "list":
+            return rows
+        rows = lookups.apply(self.resource, rows, self.request.query_params, user)
+        if self.resource.filterset is None:
             return rows
         query = self.request.query_params.copy()
-        for name in ("page", "page_size"):
-            query.pop(name, None)
+        for name in [*query]:
+            if name in {"page", "page_size"} or name.startswith(lookups.PREFIX):
+                query.pop(name)
         return _filtered(self.resource, query, rows, self.request)
 
     def list(self, request: Request) -> Response:
@@ -55,13 +63,15 @@ class ResourceViewSet(GenericViewSet):
 
     def update(self, request: Request, pk: str) -> Response:
         """Change a row; fields that are not sent stay as they are."""
-        return Response(self._save(self._own("change")))
+        with self.held_fresh(request, pk):
+            return Response(self._save(self._own("change")))
 
     partial_update = update
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a row."""
-        self.resource.delete(actor=request.user, instance=self._own("delete"))
+        with self.held_fresh(request, pk):
+            self.resource.delete(actor=request.user, instance=self._own("delete"))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _own(self, action: str) -> models.Model:
@@ -125,6 +135,10 @@ class ScopedSerializer(serializers.ModelSerializer):
             if relation.name in shown:
                 related = getattr(instance, relation.name).all()
                 shown[relation.name] = [row.pk for row in seen(user, related)]
+        for name, value in shown.items():
+            if isinstance(value, Decimal):
+                # As columns of decimals are: a float would lose digits.
+                shown[name] = str(value)
         return shown
 
 
@@ -151,7 +165,11 @@ def serializer_of(resource: Resource) -> type[serializers.ModelSerializer]:
     )
     display = serializers.CharField(source="__str__", read_only=True)
     counts = {
-        name: serializers.IntegerField(source=source, read_only=True)
+        name: serializers.IntegerField(
+            # The framework refuses a source that only repeats the name.
+            source=source if source != name else None,
+            read_only=True,
+        )
         for name, source in resource.api_counts.items()
     }
     return type(

@@ -17,8 +17,8 @@ from adminset.http import SIGNED_IN, requires
 MOST = 30
 
 
-class RemoteSelectMultiple(forms.SelectMultiple):
-    """A select for thousands of rows: its options are the chosen ones, the others come from `choices`."""
+class _Remote(forms.Select):
+    """What both kinds share: the options drawn are the chosen ones, the others come from `choices`."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -32,15 +32,29 @@ class RemoteSelectMultiple(forms.SelectMultiple):
         return attrs | {"data-choices": reverse("choices", args=[self.path])}
 
     def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
-        """Draw the chosen rows only."""
+        """Draw the chosen rows, and nothing as a choice where one may choose none."""
         rows: QuerySet = self.choices.queryset  # type: ignore[attr-defined]
         keys = [key for key in value if key.isascii() and key.isdecimal()]
         chosen = rows.filter(pk__in=[int(key) for key in keys if len(key) < 16])
-        options = [
-            self.create_option(name, str(row.pk), str(row), True, number)
-            for number, row in enumerate(chosen)
+        shown = [(str(row.pk), str(row), True) for row in chosen]
+        if not self.allow_multiple_selected:
+            shown.insert(0, ("", "---------", not shown))
+        return [
+            (None, [self.create_option(name, key, text, selected, number)], number)
+            for number, (key, text, selected) in enumerate(shown)
         ]
-        return [(None, [option], number) for number, option in enumerate(options)]
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        """Leave the empty choice to the server to refuse: the options are not all here."""
+        return False
+
+
+class RemoteSelect(_Remote):
+    """A select of one among thousands of rows."""
+
+
+class RemoteSelectMultiple(_Remote, forms.SelectMultiple):
+    """A select of several among thousands of rows."""
 
 
 @requires(SIGNED_IN)
@@ -61,7 +75,8 @@ def choices(request: HttpRequest, path: str) -> JsonResponse:
 
 def _matching(resource: Resource, request: HttpRequest) -> QuerySet:
     q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    rows = resource.rows(request.user)
+    # With what a row's name needs.
+    rows = resource.list_queryset(resource.rows(request.user))
     if not q:
         return rows
     return rows.filter(

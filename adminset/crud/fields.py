@@ -63,15 +63,22 @@ def _value(instance: models.Model, field: Any, user: Any) -> Any:
 
 
 def dependents(instance: models.Model, user: Any) -> list[dict[str, Any]]:
-    """Count what points at the object and the user may see: {label, count} for each kind of which there is any.
+    """Count what points at the object; see `dependents_of`."""
+    rows = type(instance)._base_manager.filter(pk=instance.pk)
+    return dependents_of(rows, user)
+
+
+def dependents_of(instances: models.QuerySet, user: Any) -> list[dict[str, Any]]:
+    """Count what points at some objects and the user may see: {label, count} for each kind of which there is any.
 
     That there are others is said, not what or how many.
     """
     found, hidden = [], False
-    for relation in instance._meta.related_objects:
+    keys = instances.order_by().values("pk")
+    for relation in instances.model._meta.related_objects:
         rows = relation.related_model._base_manager.filter(
-            **{relation.field.name: instance.pk}
-        )
+            **{f"{relation.field.name}__in": keys}
+        ).distinct()
         shown = _seen_rows(rows, user)
         if count := shown.count():
             label = relation.related_model._meta.verbose_name_plural

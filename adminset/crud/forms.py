@@ -1,7 +1,8 @@
 """The one form of a model: it validates the page, the import row and the API body."""
 
+import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,9 +10,11 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext as _
 
-from adminset import audit
+from adminset import audit, gathering
+from adminset.crud import links
 from adminset.crypto import EncryptedTextField
 from adminset.env import FALSE_WORDS, TRUE_WORDS
+from adminset.querysets import ScopedQuerySet, permission_for, scope_of
 from adminset.scopes import is_scoped
 
 
@@ -58,9 +61,41 @@ class ResourceForm(forms.ModelForm):
             if isinstance(field, forms.ModelChoiceField):
                 self._narrow(name, field)
 
+    @classmethod
+    def know_once(cls) -> None:
+        """Ask for what every form of this class asks for, once for many forms of rows: `cls` is made for one file only."""
+
+    def save(self, commit: bool = True) -> Any:
+        """Save the object and what it is linked to."""
+        self._is_new = self.instance._state.adding
+        return super().save(commit)
+
+    def _save_m2m(self) -> None:
+        """Write the links that differ; those of one of many new objects wait until all are there (adminset/gathering.py)."""
+        for relation in self.instance._meta.many_to_many:
+            if relation.name not in self.cleaned_data:
+                continue
+            if self._meta.fields and relation.name not in self._meta.fields:
+                continue
+            rows = list(self.cleaned_data[relation.name])
+            if self._is_new and gathering.current.get() is not None:
+                links.link_later(self.instance, relation, rows)
+            elif not links.are_same(self.instance, relation, rows):
+                relation.save_form_data(self.instance, rows)
+
+    def for_another(self) -> Self:
+        """Give a form for one more new object, made of this one: fields and choices are shared, values are not."""
+        made = copy.copy(self)
+        made.instance = self._meta.model()
+        vars(made).update(_errors=None, _bound_fields_cache={})
+        made._new_secrets = []
+        return made
+
     def _narrow(self, name: str, field: forms.ModelChoiceField) -> None:
         """Offer what the user may see; what the object has beyond that stays with it."""
         every, seen = field.queryset, visible(field.queryset, self.user)
+        if seen is every:
+            return
         field.queryset = seen
         held = _keys(self.initial.get(name)) if self.instance.pk else []
         if every is None or seen is None or seen is every or not held:
@@ -75,6 +110,11 @@ class ResourceForm(forms.ModelForm):
             )
             if is_scoped(every.model) and not seen.filter(pk__in=held).exists():
                 _hide_name(field, held)
+
+    @classmethod
+    def known_names(cls) -> list[str]:
+        """Name the fields that imports and the API may give."""
+        return list(cls.base_fields)
 
     @classmethod
     def secret_names(cls) -> list[str]:
@@ -123,11 +163,12 @@ def _keys(held: Any) -> list[Any]:
 
 def visible(rows: models.QuerySet | None, user: Any) -> models.QuerySet | None:
     """Narrow the choices of a related field to what the user may see, where its model has a scope."""
-    return (
-        rows.visible_to(user)
-        if rows is not None and hasattr(rows, "visible_to")
-        else rows
-    )
+    if rows is None or not hasattr(rows, "visible_to"):
+        return rows
+    plain = getattr(type(rows), "visible_to", None) is ScopedQuerySet.visible_to
+    if plain and scope_of(user, permission_for(rows.model, "view")).everything:
+        return rows
+    return rows.visible_to(user)
 
 
 def bound_form(
@@ -145,36 +186,38 @@ def bound_form(
     Raises:
         ValidationError: a field that does not exist (key: its name).
     """
-    unknown = sorted(set(values) - set(form_class.base_fields))
+    names = form_class.known_names()
+    unknown = sorted(set(values) - set(names))
     if unknown:
-        known = ", ".join(form_class.base_fields)
+        known = ", ".join(names)
         raise ValidationError(
             {
                 name: _("There is no such field. Known: %(known)s.") % {"known": known}
                 for name in unknown
             }
         )
-    blank = form_class(user=user, instance=instance)
+    form = form_class(user=user, instance=instance)
     start = {
-        name: blank.get_initial_for_field(field, name)
-        for name, field in blank.fields.items()
+        name: form.get_initial_for_field(field, name)
+        for name, field in form.fields.items()
     }
-    data: dict[str, Any] = {name: _as_input(value) for name, value in start.items()}
+    data: dict[str, Any] = {name: as_input(value) for name, value in start.items()}
     senseless = []
     for name, value in values.items():
-        if name not in blank.fields and name.startswith("clear_"):
+        if name not in form.fields and name.startswith("clear_"):
             continue  # nothing is stored that could be forgotten
         try:
-            data[name] = _given(blank.fields[name], value)
+            data[name] = given(form.fields[name], value)
         except ValueError:
             senseless.append(name)
-    form = form_class(data, user=user, instance=instance)
+    # Bound only now: making the form a second time would cost as much as all the rest.
+    form.data, form.is_bound = data, True
     for name in senseless:
         form.add_error(name, RegexValidator.message)
     return form
 
 
-def _given(field: forms.Field, value: Any) -> Any:
+def given(field: forms.Field, value: Any) -> Any:
     """Put a value of JSON or of a spreadsheet as a page would send it.
 
     Raises:
@@ -201,11 +244,12 @@ def _yes_or_no(value: Any) -> bool:
     raise ValueError(value)
 
 
-def _as_input(value: Any) -> Any:
+def as_input(value: Any) -> Any:
+    """Put the initial value of a field as a page would send it."""
     if isinstance(value, models.Model):
         return value.pk
     if isinstance(value, list | tuple | models.QuerySet):
-        return [_as_input(each) for each in value]
+        return [as_input(each) for each in value]
     return value
 
 

@@ -8,10 +8,12 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from adminset import scopes
+from adminset.crud import differences
 from adminset.models import AuditEntry
 from adminset.querysets import ScopedQuerySet, everywhere, permission_for
 
 NAME_FIELDS = ("name", "hostname", "host_name", "username")
+IDS = ("old_id", "new_id")
 
 
 def without_verbs(entries: models.QuerySet, verbs: Iterable[str]) -> models.QuerySet:
@@ -24,25 +26,78 @@ def without_verbs(entries: models.QuerySet, verbs: Iterable[str]) -> models.Quer
 def seen_entries(
     user: Any, model: type[models.Model], entries: Iterable[AuditEntry]
 ) -> list[AuditEntry]:
-    """Give the lines with the names of related objects that the user may not see taken out (in memory only)."""
+    """Give the lines with the names of related objects that the user may not see taken out (in memory only).
+
+    Each has `drawn`: its changes as a page draws them.
+    """
     listed = list(entries)
     for entry in listed:
-        entry.changes = [_seen_change(user, model, change) for change in entry.changes]
+        entry.changes = [seen_change(user, model, change) for change in entry.changes]
+        entry.drawn = drawn(model, entry.changes)  # type: ignore[attr-defined]
     return listed
 
 
-def _seen_change(
+def drawn(
+    model: type[models.Model] | None, changes: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Give changes as pages draw them: what the field is called (`label`), and how it differs (`diff`)."""
+    names = {f.name: f for f in model._meta.get_fields()} if model else {}
+    return [
+        {
+            **change,
+            "label": label_of(names.get(change["field"]), change["field"]),
+            "diff": differences.describe(change),
+        }
+        for change in changes
+        if not differences.says_nothing(change)
+    ]
+
+
+def label_of(field: Any, name: str) -> Any:
+    """Say what people call a field; one that is gone keeps its name."""
+    return getattr(field, "verbose_name", name)
+
+
+def seen_change(
     user: Any, model: type[models.Model], change: dict[str, Any]
 ) -> dict[str, Any]:
+    """Give a change without the names and keys of related objects that the user may not see."""
     related = _scoped_relation(model, str(change.get("field", "")))
     if related is None or everywhere(user, permission_for(related, "view")):
         return change
+    if any(name in change for name in IDS):
+        return _seen_by_key(user, related, change)
     seen = _seen_names(user, related, [*_names(change["old"]), *_names(change["new"])])
     return {
         **change,
         "old": _kept(change["old"], seen),
         "new": _kept(change["new"], seen),
     }
+
+
+def _seen_by_key(user: Any, related: Any, change: dict[str, Any]) -> dict[str, Any]:
+    """Names may be the same or have changed since; keys tell which object is meant."""
+    asked = {key for name in IDS for key in keys_of(change.get(name))}
+    rows = related._default_manager.visible_to(user).filter(pk__in=asked).order_by()
+    seen = set(rows.values_list("pk", flat=True))
+    shown = dict(change)
+    for side in ("old", "new"):
+        keys = keys_of(change.get(f"{side}_id"))
+        if isinstance(change[side], list):
+            pairs = zip(keys, change[side], strict=False)
+            names = [name for key, name in pairs if key in seen]
+            rest = [_("others")] if len(names) < len(change[side]) else []
+            shown |= {side: names + rest, f"{side}_id": [k for k in keys if k in seen]}
+        elif change[side] and not seen.issuperset(keys):
+            shown |= {side: _("not for you to see"), f"{side}_id": None}
+    return shown
+
+
+def keys_of(value: Any) -> list[Any]:
+    """Give the keys that a change keeps of one or several related objects."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def _scoped_relation(model: type[models.Model], name: str) -> Any:

@@ -2,33 +2,96 @@
 
 from functools import cached_property, reduce
 from operator import or_
+from types import SimpleNamespace
 from typing import Any
 
 import django_filters
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django_tables2 import RequestConfig
+from django_tables2.rows import BoundRows
 
+from adminset.crud import lookups, saved_views
+from adminset.crud.paging import (
+    KnownPaginator,
+    first_keys,
+    in_order,
+    keys_of_page,
+)
 from adminset.crud.resource import Resource
 from adminset.crud.tables import ResourceTable
+from adminset.errors import DomainError
+
+# A search with fewer hits is counted by its keys.
+FEW = 2000
 
 
-class CountedPaginator(Paginator):
-    """Pages of rows whose number is known already: counting a large list again costs as much as showing a page of it."""
+class Matching:
+    """The rows of a resource that a query asks for and a user may see; with what is wrong in the query.
 
-    def __init__(self, rows: Any, per_page: int, *, total: int, **options: Any) -> None:
-        super().__init__(rows, per_page, **options)
-        self.count = total
+    A value that makes no sense matches nothing.
+    """
+
+    def __init__(self, resource: Resource, params: QueryDict, user: Any) -> None:
+        self.resource, self.params, self.user = resource, params, user
+        self.q = params.get("q", "").replace("\x00", "").strip()[:200]
+        self.conditions = lookups.conditions(resource, params, user)
+        self.problems = self._slips() | lookups.problems(resource, params, user)
+
+    def _slips(self) -> dict[str, str]:
+        """Say what the filter form does not understand: django-filter itself would leave such a filter out."""
+        if self.filterset is None or self.filterset.is_valid():
+            return {}
+        form = self.filterset.form
+        return {
+            name: f"{form[name].label}: {' '.join(map(str, texts))}"
+            for name, texts in form.errors.items()
+        }
+
+    @cached_property
+    def filterset(self) -> django_filters.FilterSet | None:
+        """The filter form, bound to the query."""
+        if self.resource.filterset is None:
+            return None
+        # What a filter knows of the request is who asks.
+        asker: Any = SimpleNamespace(user=self.user)
+        rows = self.resource.rows(self.user)
+        return self.resource.filterset(self.params, queryset=rows, request=asker)
+
+    @cached_property
+    def rows(self) -> QuerySet:
+        """The matching rows."""
+        rows = self.filterset.qs if self.filterset else self.resource.rows(self.user)
+        if self.problems:
+            return rows.none()
+        if self.q and self.resource.search:
+            fields = self.resource.search
+            rows = rows.filter(
+                reduce(or_, (Q(**{f"{f}__icontains": self.q}) for f in fields))
+            )
+        return lookups.narrowed(rows, self.conditions, self.user)
+
+    @cached_property
+    def total(self) -> int:
+        """Number of matching rows."""
+        return self.rows.count()
+
+    def refuse_problems(self) -> None:
+        """Let nothing be done with a query that is not understood.
+
+        Raises:
+            DomainError: a filter of the query is wrong; says which.
+        """
+        lookups.refuse(self.problems)
 
 
-class Listing:
-    """The rows of a resource as the query of a request narrows them."""
+class Listing(Matching):
+    """The list page of a resource for one request."""
 
     def __init__(self, request: HttpRequest, resource: Resource) -> None:
+        super().__init__(resource, request.GET, request.user)
         self.request = request
-        self.resource = resource
-        self.q = request.GET.get("q", "").replace("\x00", "").strip()[:200]
         # Given the request, the table would page (and count) all rows at once.
         self.table: ResourceTable = resource.table(
             resource.for_list(self.rows, request.user), empty_text=""
@@ -37,33 +100,6 @@ class Listing:
         self.shown = self.table.show_only(request.GET.getlist("columns"))
         self.table.resource = resource
         self.table.can = resource.can(request.user)
-
-    @cached_property
-    def filterset(self) -> django_filters.FilterSet | None:
-        """The filter form, bound to the query."""
-        if self.resource.filterset is None:
-            return None
-        rows = self.resource.rows(self.request.user)
-        return self.resource.filterset(
-            self.request.GET, queryset=rows, request=self.request
-        )
-
-    @cached_property
-    def rows(self) -> QuerySet:
-        """The matching rows that the user may see. A filter value that makes no sense matches nothing."""
-        rows = (
-            self.filterset.qs
-            if self.filterset
-            else self.resource.rows(self.request.user)
-        )
-        if self.q and self.resource.search:
-            rows = rows.filter(
-                reduce(
-                    or_,
-                    (Q(**{f"{f}__icontains": self.q}) for f in self.resource.search),
-                )
-            )
-        return rows
 
     def left_out(self) -> list[str]:
         """Name the columns that the list does not show, and those that are no data."""
@@ -88,10 +124,86 @@ class Listing:
         known = asked.isdecimal() and len(asked) < 16
         return min(max(int(asked), 1), last) if known else 1
 
+    def turn_to_page(self) -> None:
+        """Sort the table as asked, and give it the rows of the page."""
+        RequestConfig(self.request, paginate=False).configure(self.table)
+        keys = self._keys_of_page()
+        every = self.resource.model._default_manager.all()
+        found = in_order(self.resource.for_list(every, self.user), keys)
+        pages = KnownPaginator(
+            BoundRows(found, self.table), self.per_page, total=self.total
+        )
+        self.table.paginator, self.table.page = pages, pages.page(self.page)
+
+    def _keys_of_page(self) -> list[Any]:
+        rows, ordered = self.rows, self.table.data.data
+        if self.q:
+            # A search reads the whole table: once for count and page, where it finds little.
+            few = first_keys(rows, ordered, FEW)
+            if len(few) < FEW:
+                self.total = len(few)
+                start = (self.page - 1) * self.per_page
+                return few[start : start + self.per_page]
+        return keys_of_page(
+            rows,
+            ordered,
+            start=(self.page - 1) * self.per_page,
+            size=self.per_page,
+            total=self.total,
+        )
+
+    def _columns(self) -> list[dict[str, Any]]:
+        """List the columns for the chooser: those that show, in their order, before the others."""
+        titles = dict(self.table.choosable())
+        order = [*self.shown, *(name for name in titles if name not in self.shown)]
+        return [
+            {"name": name, "title": titles[name], "shown": name in self.shown}
+            for name in order
+            if name in titles
+        ]
+
+    def _chips(self) -> list[dict[str, str]]:
+        """Say each filter of a field, with the address of the list without it."""
+        chips = []
+        for each in self.conditions:
+            rest = self.params.copy()
+            for name in ("page", each.param):
+                rest.pop(name, None)
+            # Without a query the list would open by the default view.
+            words, url = each.words(self.user), f"?{rest.urlencode() or 'view=0'}"
+            chips.append({"label": each.field.label, "value": words, "url": url})
+        return chips
+
     @cached_property
-    def total(self) -> int:
-        """Number of matching rows."""
-        return self.rows.count()
+    def _kept_query(self) -> str:
+        """What a view of this list would keep; "" where that is too long: the list is shown all the same."""
+        try:
+            return saved_views.kept_query(self.params)
+        except DomainError:
+            return ""
+
+    def _view(self) -> dict[str, Any]:
+        """Give what the menu of saved views draws: all of them, the open one, and whether the list has left it."""
+        views = saved_views.views_of(self.user, self.resource)
+        chosen = self.params.get("view", "")
+        active = next((each for each in views if str(each.pk) == chosen), None)
+        query = self._kept_query
+        changed = active is not None and active.query != query
+        return {
+            "views": [(v, saved_views.address_of(self.resource, v)) for v in views],
+            "active_view": active,
+            "view_query": query,
+            "view_may_change": changed and saved_views.may_change(self.user, active),  # type: ignore[arg-type]
+        }
+
+    def _links(self) -> list[dict[str, Any]]:
+        """List the ways on from what is filtered."""
+        query = self._kept_query
+        return [
+            {"title": each.title, "icon": each.icon, "url": each.url(query)}
+            for each in self.resource.list_links
+            if self.user.has_perm(each.permission)
+        ]
 
     def context(self) -> dict[str, Any]:
         """Give what generic/list.html draws."""
@@ -101,17 +213,21 @@ class Listing:
             "page_title": resource.verbose_name_plural,
             "table": self.table,
             "filterset": self.filterset,
+            "lookup_chips": self._chips(),
+            "problems": self.problems.values(),
             "q": self.q,
-            "columns": [
-                {"name": name, "title": title, "shown": name in self.shown}
-                for name, title in self.table.choosable()
-            ],
+            "columns": self._columns(),
             "total": self.total,
             "page": self.page,
             "per_page": self.per_page,
             "page_sizes": settings.LIST_PAGE_SIZES,
             "can": self.table.can,
+            "list_links": self._links(),
+            **self._view(),
             "is_filtered": bool(
-                self.q or (self.filterset and self.filterset.form.changed_data)
+                self.q
+                or self.conditions
+                or self.problems
+                or (self.filterset and self.filterset.form.changed_data)
             ),
         }

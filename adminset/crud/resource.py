@@ -1,21 +1,24 @@
 """One declaration per model: from it come its pages, its import and export, its history and its REST endpoints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 
 from adminset.audit import Actor
 from adminset.crud import services
-from adminset.crud.forms import ResourceForm
+from adminset.crud.forms import ResourceForm, natural_field
 from adminset.crud.tables import ResourceTable
 from adminset.querysets import permission_for, scope_of
 
-VERBS = frozenset({"add", "change", "delete", "import"})
+VERBS = frozenset({"add", "change", "delete", "import", "revert"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,21 @@ class Action:
     everywhere: bool = False
 
 
+@dataclass(frozen=True)
+class ListLink:
+    """A way on from a filtered list: what matches becomes something else.
+
+    Attributes:
+        url: (query of the list) -> address.
+        permission: who is offered it.
+    """
+
+    title: Any
+    icon: str
+    permission: str
+    url: Callable[[str], str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """What the portal shows and takes of one model.
@@ -65,14 +83,24 @@ class Resource:
         path: plural noun in addresses, pages and API alike ("hosts").
         search: fields that the quick search looks into (contains, without case).
         tabs: url names of the lists that belong together, drawn over the list.
-        panels: further tabs of the object's page. actions: buttons in its head.
+        panels: further tabs of the object's page. actions: buttons in its head. list_links: ways on from the filtered list.
         detail_fields: what the overview shows; default: the form's fields.
         bulk_fields: what may be changed on many at once.
-        import_fields: columns of the import; default: the form's fields.
+        bulk_plain: those of them that `save` writes as they are, with the fields on which their check looks (none: a
+            value is as right for one row as for any other): rows that are alike there are checked and written at once.
+        bulk_guard: (user, keys) -> context around such a write, for what `save` watches over besides.
+        wide_fields: fields that take much room and that no column of the list reads: an export leaves them where they are.
+        import_fields: columns of the import; default: the form's fields. Secrets are never among them.
+        import_save: (actor, form, by) -> object: how an import writes, where that is not `save`; by: name of the file.
+        import_held: (object, names of fields) -> those that an import may not change, because somebody's word counts more.
+        import_reads: related rows that saving an object reads; an import brings them along for many at once.
+        import_keys: further fields by which a row of an import may find its object, beside those that are unique.
         api_fields: what the API gives; default: id, the form's fields, created_at, updated_at.
         list_queryset: brings along what a row needs, so that 1,000 rows cost as many queries as one.
         counts: name -> relation: how many related rows each row has ("host" -> "hosts" gives `host_count`), of those
             that the reader may see.
+        lookups: further names to filter by, with their paths ("last_seen" -> "agent__last_seen_at"); the plain fields that
+            the pages show need no mention, and an empty path takes one away (adminset/crud/lookups.py).
         save: (actor, form) -> object, the one way to write. delete: (actor, instance) -> None.
         verbs: what this resource offers besides viewing.
         api_counts: name in the API -> number that `for_list` brings along, for what counts only what the reader may see.
@@ -90,14 +118,27 @@ class Resource:
     tabs: tuple[str, ...] = ()
     panels: tuple[Panel, ...] = ()
     actions: tuple[Action, ...] = ()
+    list_links: tuple[ListLink, ...] = ()
     detail_fields: tuple[str, ...] = ()
     bulk_fields: tuple[str, ...] = ()
+    bulk_plain: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bulk_guard: Callable[[Any, list[Any]], AbstractContextManager[None]] = (
+        lambda user, keys: nullcontext()
+    )
+    wide_fields: tuple[str, ...] = ()
     import_fields: tuple[str, ...] = ()
+    import_keys: tuple[str, ...] = ()
+    import_reads: tuple[str, ...] = ()
+    import_save: Callable[..., models.Model] | None = None
+    import_held: Callable[[Any, Iterable[str]], set[str]] = lambda instance, names: (
+        set()
+    )
     api_fields: tuple[str, ...] = ()
     list_queryset: Callable[[models.QuerySet], models.QuerySet] = field(
         default=lambda rows: rows
     )
     counts: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, str] = field(default_factory=dict)
     save: Callable[..., models.Model] = services.save
     delete: Callable[..., None] = services.delete
     verbs: frozenset[str] = VERBS
@@ -123,6 +164,13 @@ class Resource:
     def verbose_name_plural(self) -> Any:
         """What many are called."""
         return self.model._meta.verbose_name_plural
+
+    @property
+    def rename_field(self) -> str:
+        """The field by which people call an object, where many can be renamed at once; else ""."""
+        name = natural_field(self.model)
+        offered = "change" in self.verbs and bool(self.bulk_fields)
+        return name if offered and name in self.form.base_fields else ""
 
     def permission(self, action: str) -> str:
         """Name the permission for view, add, change or delete ("cmdb.view_host")."""
@@ -161,7 +209,7 @@ class Resource:
         offered = {verb: held[verb] and verb in self.verbs for verb in held}
         return {
             **offered,
-            "import": held["add"] and "import" in self.verbs,
+            "import": (held["add"] or held["change"]) and "import" in self.verbs,
             "export": True,
         }
 
@@ -185,12 +233,35 @@ def seen_count(model: type[models.Model], relation: str, user: Any) -> models.Co
     return models.Count(relation, distinct=True, filter=within)
 
 
+# Tabs that many resources have: (whether a resource has it, the tab).
+_shared_panels: list[tuple[Callable[[Resource], bool], Panel]] = []
+
+
+def share_panel(applies: Callable[[Resource], bool], panel: Panel) -> None:
+    """Give a tab to the object pages of all resources to which it applies; a room calls it in its urls.py."""
+    _shared_panels.append((applies, panel))
+
+
+def panels_of(resource: Resource) -> list[Panel]:
+    """List the further tabs of a resource's object pages: its own, then the shared ones."""
+    shared = [panel for applies, panel in _shared_panels if applies(resource)]
+    return [*resource.panels, *shared]
+
+
 _registry: dict[str, Resource] = {}
 
 
 def register(resource: Resource) -> None:
     """Make a resource known to the API, the search and the tests."""
     _registry[f"{resource.app_label}.{resource.model_name}"] = resource
+
+
+def resource_of(label: str) -> Resource | None:
+    """Find the resource of a model by the model's label ("cmdb.host"), None where it has none."""
+    if not _registry:
+        # A worker has opened no page yet, and the site map is where resources are declared.
+        import_module(settings.ROOT_URLCONF)
+    return _registry.get(label)
 
 
 def all_resources() -> list[Resource]:

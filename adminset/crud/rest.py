@@ -39,7 +39,7 @@ class ResourcePermission(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Say whether the user holds the permission anywhere; a read-only token may only look."""
         resource = getattr(view, "resource", None)
-        action = ACTIONS.get(request.method or "", "")
+        action = _needed(view, request.method)
         if resource is None or not action or not request.user.is_authenticated:
             return False
         if (
@@ -59,6 +59,12 @@ class ResourcePermission(BasePermission):
         if needs_proof(request, permission):
             raise proof_error()
         return True
+
+
+def _needed(view: Any, method: str | None) -> str:
+    """Say what is asked for: by what the endpoint does where it says so itself, else by the method."""
+    own: str = getattr(view, "needs", {}).get(getattr(view, "action", ""), "")
+    return own or ACTIONS.get(method or "", "")
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response:
@@ -89,7 +95,7 @@ def _refused(error: Exception, known: DomainError, context: dict[str, Any]) -> s
     view, method = context.get("view"), context["request"].method or ""
     resource = getattr(view, "resource", None)
     if resource is not None and method in ACTIONS:
-        return str(resource.permission(ACTIONS[method]))
+        return str(resource.permission(_needed(view, method)))
     return str(getattr(view, "permission", ""))
 
 

@@ -1,5 +1,6 @@
 """How a generic row is written and deleted: permission, row, audit line, all in one transaction."""
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -10,10 +11,14 @@ from adminset import audit, scopes
 from adminset.audit import Actor
 from adminset.errors import Conflict, Forbidden
 from adminset.querysets import may
+from adminset.search_models import SearchTerm
 
 if TYPE_CHECKING:
     from adminset.crud.forms import ResourceForm
     from adminset.crud.resource import Resource
+
+# What rooms do before an object goes, in the same transaction: (actor, object). They join in ready().
+before_delete: list[Callable[[Actor, models.Model], None]] = []
 
 # How many objects a sentence names that stand in the way.
 NAMED = 5
@@ -21,7 +26,8 @@ NAMED = 5
 
 def save(*, actor: Actor, form: "ResourceForm") -> models.Model:
     """Save what a valid form says, and record what changed; a form without a change writes nothing."""
-    creating = form.instance.pk is None
+    # Not by the key: a deleted object that is brought back has its old one.
+    creating = form.instance._state.adding
     before = {} if creating else form.before
     instance = form.save()
     changes = audit.changed(before, audit.snapshot(instance)) + form.secret_changes()
@@ -39,7 +45,7 @@ def save_checked(
     Raises:
         Forbidden: the row would lie outside what the user may add or change, before or after; nothing is kept.
     """
-    action = "add" if form.instance.pk is None else "change"
+    action = "add" if form.instance._state.adding else "change"
     with transaction.atomic():
         instance = resource.save(actor=actor, form=form)
         if not resource.rows(user, action).filter(pk=instance.pk).exists():
@@ -54,8 +60,13 @@ def save_checked(
     return instance
 
 
-def delete(*, actor: Actor, instance: models.Model) -> None:
+def delete(
+    *, actor: Actor, instance: models.Model, further: Iterable[audit.Change] = ()
+) -> None:
     """Delete a row and record it; grants that were held to it lose it.
+
+    Args:
+        further: changes that the line tells besides the row's own last values.
 
     Raises:
         Conflict: other objects need this one; says which.
@@ -66,8 +77,12 @@ def delete(*, actor: Actor, instance: models.Model) -> None:
                 actor,
                 f"{instance._meta.model_name}.delete",
                 instance,
-                changes=_last_words(instance),
+                changes=[*_last_words(instance), *further],
             )
+            # Those of what goes along with it find nothing, and go at night (adminset/tasks.py).
+            SearchTerm.objects.of(instance).delete()
+            for each in before_delete:
+                each(actor, instance)
             label, key = instance._meta.label_lower, instance.pk
             instance.delete()
             scopes.forget(actor, label, key)
@@ -78,11 +93,9 @@ def delete(*, actor: Actor, instance: models.Model) -> None:
 
 
 def _last_words(instance: models.Model) -> list[audit.Change]:
-    return [
-        {"field": name, "old": value, "new": None}
-        for name, value in audit.snapshot(instance).items()
-        if value not in (None, "", [], {})
-    ]
+    """Keep everything, empty fields too: from this line the object can be brought back (adminset/crud/revert.py)."""
+    kept = audit.snapshot(instance).items()
+    return [audit.change_of(name, value, None) for name, value in kept]
 
 
 def still_needed(actor: Actor, instance: models.Model, needed_by: Any) -> Conflict:

@@ -28,17 +28,28 @@ class RowButton:
     spoken: Any
     url: str = ""
 
+    @cached_property
+    def _parts(self) -> tuple[SafeString, SafeString, SafeString, str, str, str]:
+        """What is the same in every row: the markup around address and name, the halves of the address, the words."""
+        mark = EDIT_MARK if self.verb == "edit" else ""
+        before, _zero, behind = self.url.rpartition("/0/")
+        return (
+            format_html('<a class="row-action {}" href="', self.css),
+            format_html(
+                '" title="{}"{}><span class="visually-hidden">', self.title, mark
+            ),
+            format_html("</span>{}</a>", icon(self.icon)),
+            before,
+            behind,
+            str(self.spoken),
+        )
+
     def draw(self, record: Any) -> SafeString:
         """Draw it for one object."""
-        return format_html(
-            '<a class="row-action {}" href="{}" title="{}"{}><span class="visually-hidden">{}</span>{}</a>',
-            self.css,
-            self.url.replace("/0/", f"/{record.pk}/"),
-            self.title,
-            EDIT_MARK if self.verb == "edit" else "",
-            self.spoken % {"name": record},
-            icon(self.icon),
-        )
+        begin, middle, end, before, behind, spoken = self._parts
+        address = f"{before}/{record.pk}/{behind}"
+        name = spoken % {"name": record}
+        return format_html("{}{}{}{}{}", begin, address, middle, name, end)
 
 
 class ResourceTable(tables.Table):
@@ -98,13 +109,15 @@ class ResourceTable(tables.Table):
         ]
 
     def show_only(self, wanted: list[str]) -> list[str]:
-        """Hide the columns that are not wanted (empty: the default ones); give the names that show."""
+        """Hide the columns that are not wanted (empty: the default ones), in the order wanted; give the names that show."""
         known = [name for name, _title in self.choosable()]
         default = list(getattr(self.Meta, "default_columns", ())) or known
-        chosen = [name for name in known if name in wanted] or [
-            n for n in known if n in default
-        ]
-        for name in known:
-            if name not in chosen:
-                self.columns.hide(name)
+        chosen = [name for name in dict.fromkeys(wanted) if name in known]
+        chosen = chosen or [name for name in known if name in default]
+        hidden = [name for name in known if name not in chosen]
+        for name in hidden:
+            self.columns.hide(name)
+        ends = {"select", "actions"} & set(self.base_columns)
+        order = ["select", *chosen, *hidden, "actions"]
+        self.sequence = [name for name in order if name in ends or name in known]
         return chosen

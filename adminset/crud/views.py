@@ -14,13 +14,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django_tables2 import RequestConfig
 
-from adminset.crud import export, fields
+from adminset.crud import export, fields, list_parts, past
 from adminset.crud.forms import ResourceForm
 from adminset.crud.history import seen_entries, without_verbs
-from adminset.crud.lists import CountedPaginator, Listing
-from adminset.crud.resource import Action, Panel, Resource
+from adminset.crud.lists import Listing
+from adminset.crud.resource import Action, Panel, Resource, panels_of
 from adminset.errors import DomainError
 from adminset.http import View, is_htmx, requires, safe_next
 from adminset.models import AuditEntry
@@ -32,10 +31,10 @@ TRAIL = "adminset.view_auditentry"
 HISTORY = Panel("history", _lazy("History"), "")
 
 
-def bind(view: Any, resource: Resource, permission: str) -> View:
-    """Make a generic view the view of one resource, guarded by one permission."""
+def bind(view: Any, resource: Resource, *permissions: str) -> View:
+    """Make a generic view the view of one resource, for those who hold one of the permissions."""
 
-    @requires(permission)
+    @requires(*permissions)
     @functools.wraps(view)
     def bound(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return view(request, resource, *args, **kwargs)
@@ -60,19 +59,22 @@ def find(resource: Resource, user: Any, pk: int, action: str = "view") -> Any:
 
 
 def list_page(request: HttpRequest, resource: Resource) -> HttpResponseBase:
-    """Show the list: filtered, sorted, paged; or give exactly what it shows as a file (`?export=csv`)."""
+    """Show the list: filtered, sorted, paged; or give exactly what it shows as a file (`?export=csv`).
+
+    `?freeze=1` gives all that matches as a selection, `?add=<field>` the control of a further filter.
+    """
+    elsewhere = list_parts.elsewhere(request, resource)
+    if elsewhere is not None:
+        return elsewhere
     listing = Listing(request, resource)
     if request.GET.get("export"):
+        listing.refuse_problems()
         return export.download(request.GET["export"], listing)
-    RequestConfig(request, paginate=False).configure(listing.table)
-    listing.table.paginate(
-        paginator_class=CountedPaginator,
-        page=listing.page,
-        per_page=listing.per_page,
-        total=listing.total,
-    )
+    listing.turn_to_page()
     template = "generic/_list.html" if is_htmx(request) else "generic/list.html"
     context = listing.context() | {"tabs": tabs_for(request, resource.tabs)}
+    if template == "generic/list.html":
+        context |= list_parts.filter_control(request, resource)
     answer = render(request, template, context)
     answer["Vary"] = "HX-Request"
     return answer
@@ -109,7 +111,7 @@ def _panels(
     chosen = request.GET.get("tab", OVERVIEW.key)
     shown = [
         _tab(panel, f"{base}?tab={panel.key}", active=panel.key == chosen)
-        for panel in (OVERVIEW, *resource.panels)
+        for panel in (OVERVIEW, *panels_of(resource))
         if not panel.permission or request.user.has_perm(panel.permission)
     ]
     return [*shown, _tab(HISTORY, resource.url("history", instance.pk), active=False)]
@@ -191,12 +193,32 @@ def history_page(request: HttpRequest, resource: Resource, pk: int) -> HttpRespo
         "page": page,
         "about": urlencode(about),
         "opens": opens,
+        "offers": "revert" in resource.verbs
+        and request.user.has_perm(resource.permission("change")),
+        "past_url": resource.url("past", pk),
     }
     return render(request, "generic/history.html", context | {"panels": panels})
 
 
+def past_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
+    """Show an object as it was at the moment `?on=`, a day or a time."""
+    instance = find(resource, request.user, pk)
+    moment = past.moment_of(request.GET.get("on", ""))
+    panels = _panels(request, resource, instance)
+    for panel in panels:
+        panel["active"] = panel["key"] == "history"
+    was = past.past_of(instance, moment)
+    context = _head(resource, instance, _("As it was")) | {
+        "moment": moment,
+        "past": was,
+        "rows": past.describe_past(resource, instance, request.user, was),
+        "past_url": resource.url("past", pk),
+    }
+    return render(request, "generic/past.html", context | {"panels": panels})
+
+
 def add_page(request: HttpRequest, resource: Resource) -> HttpResponse:
-    """Take a new object."""
+    """Take a new object; what the address says of its fields (`?kind=dynamic`) stands in the form already."""
     return _form_page(request, resource, None)
 
 
@@ -211,7 +233,8 @@ def _form_page(request: HttpRequest, resource: Resource, instance: Any) -> HttpR
     )
     name = str(instance) if instance else ""
     data = request.POST if request.method == "POST" else None
-    form = resource.form(data, user=request.user, instance=instance)
+    asked = {} if instance else _asked(request, resource)
+    form = resource.form(data, user=request.user, instance=instance, initial=asked)
     if (
         request.method == "POST"
         and form.is_valid()
@@ -231,6 +254,12 @@ def _form_page(request: HttpRequest, resource: Resource, instance: Any) -> HttpR
         "generic/form.html",
     ]
     return render(request, templates, context, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest, resource: Resource) -> dict[str, Any]:
+    """Give the values of fields that the address names; never a secret's."""
+    offered = set(resource.form.base_fields) - set(resource.form.secret_names())
+    return {name: str(text) for name, text in request.GET.items() if name in offered}
 
 
 def _saved(

@@ -1,7 +1,8 @@
 """Words of our templates: badges, icons, fields, cards, charts in a line, times and units. A builtin: no load needed."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from django import forms, template
@@ -14,7 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+
+from adminset.crud.drawing import draw_rows
+from adminset.measures import distance, duration, filesize_iec, percent
 
 register = template.Library()
 
@@ -182,10 +185,17 @@ def filter_chips(filterset: Any, request: HttpRequest) -> dict[str, Any]:
             {
                 "label": form[name].label,
                 "value": _shown(form[name], value),
-                "url": f"?{rest.urlencode()}",
+                # Without a query the list would open by the default view.
+                "url": f"?{rest.urlencode() or 'view=0'}",
             }
         )
     return {"chips": chips}
+
+
+@register.simple_tag
+def table_rows(table: Any) -> SafeString:
+    """Draw the rows of a django-tables2 table."""
+    return draw_rows(table)
 
 
 # ---- Addresses
@@ -232,9 +242,14 @@ def sort_query(context: template.Context, table: Any, column: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def carried(context: template.Context, *names: str) -> list[tuple[str, str]]:
-    """List (name, value) of those parameters of the page's query, for hidden inputs."""
+    """List (name, value) of those parameters of the page's query, for hidden inputs; "f.*" means all that begin with "f."."""
     lists = context["request"].GET.lists()
-    return [(key, value) for key, values in lists if key in names for value in values]
+    return [
+        (key, value)
+        for key, values in lists
+        if any(fnmatchcase(key, name) for name in names)
+        for value in values
+    ]
 
 
 # ---- Times and units
@@ -246,7 +261,7 @@ def ago(when: datetime | None) -> dict[str, Any]:
     if not when:
         return {"when": None}
     seconds = (timezone.now() - when).total_seconds()
-    text = _distance(abs(seconds))
+    text = distance(abs(seconds))
     if abs(seconds) < 5:
         words = _("just now")
     elif seconds > 0:
@@ -260,60 +275,21 @@ def ago(when: datetime | None) -> dict[str, Any]:
     return {"when": when, "words": words, "exact": exact, "iso": when.isoformat()}
 
 
-def _distance(seconds: float) -> str:
-    """Say a length of time in its largest unit."""
-    whole = int(seconds)
-    if whole < 60:
-        return ngettext("%(n)d second", "%(n)d seconds", whole) % {"n": whole}
-    if whole < 3600:
-        minutes = whole // 60
-        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
-    if whole < 86400:
-        hours = whole // 3600
-        return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
-    days = whole // 86400
-    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+def time_tag(when: datetime | None) -> SafeString | str:
+    """Draw a moment as components/_ago.html does, without a template: for columns, which draw it in every row."""
+    told = ago(when)
+    if told["when"] is None:
+        return format_html('<span class="muted">{}</span>', _("never"))
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        told["iso"],
+        told["exact"],
+        told["words"],
+    )
 
 
-@register.filter
-def duration(value: timedelta | float | str | None) -> str:
-    """Say a length of time in its two largest units: "2 d 4 h", "3 min 20 s", "0.4 s"."""
-    if value is None or value == "":
-        return "-"
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if seconds < 10 and seconds != int(seconds):
-        return _("%(n)s s") % {"n": formats.localize(round(seconds, 1))}
-    rest = int(seconds)
-    units = [(86400, _("d")), (3600, _("h")), (60, _("min")), (1, _("s"))]
-    parts = []
-    for size, unit in units:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or f"0 {units[-1][1]}"
-
-
-@register.filter
-def filesize_iec(value: float | str | None) -> str:
-    """Say a number of bytes in powers of 1024 ("15.5 GiB"); "-" when it is not known."""
-    if value is None or value == "":
-        return "-"
-    size = float(value)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(size) < 1024:
-            digits = 0 if unit == "B" or size == int(size) else 1
-            return f"{formats.number_format(size, decimal_pos=digits)} {unit}"
-        size /= 1024
-    return f"{formats.number_format(size, decimal_pos=1)} PiB"
-
-
-@register.filter
-def percent(value: float | str | None) -> str:
-    """Say a percentage (0 to 100) with one digit after the point below 10; "-" when it is not known."""
-    if value is None or value == "":
-        return "-"
-    number = float(value)
-    return f"{formats.number_format(number, decimal_pos=1 if 0 < abs(number) < 10 else 0)} %"
+for _filter in (duration, filesize_iec, percent):
+    register.filter(_filter)
 
 
 @register.filter

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset.crud.forms import ResourceForm
 from adminset.querysets import scope_of
-from cmdb.models import HOST_GROUP_SCOPE, Agent, EnrolmentToken, Host
+from cmdb.models import HOST_GROUP_SCOPE, Agent, EnrolmentToken, Host, HostGroup
 from cmdb.services.tokens import MOST_DAYS
 
 
@@ -38,6 +38,11 @@ class EnrolmentTokenForm(ResourceForm):
     class Meta:
         model = EnrolmentToken
         fields = ("name", "use_limit", "group", "networks", "needs_approval")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        groups: Any = self.fields["group"]
+        groups.queryset = groups.queryset.filter(kind=HostGroup.Kind.STATIC)
 
     def clean(self) -> dict[str, Any]:
         """Hold a user of some groups to those groups."""

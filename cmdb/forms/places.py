@@ -1,4 +1,4 @@
-"""Inputs of IDCs, cabinets, statuses and groups."""
+"""Inputs of IDCs, cabinets and statuses."""
 
 from typing import Any
 
@@ -6,7 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from adminset.crud.forms import ResourceForm
-from cmdb.models import AssetStatus, Cabinet, Host, HostGroup, Idc
+from cmdb.models import (
+    AssetStatus,
+    Cabinet,
+    CabinetReservation,
+    Host,
+    Idc,
+)
 
 
 class IdcForm(ResourceForm):
@@ -43,9 +49,14 @@ class CabinetForm(ResourceForm):
         cleaned = super().clean()
         hosts = self.instance.hosts.all() if self.instance.pk else Host.objects.none()
         units = cleaned.get("units")
-        if units and (high := hosts.filter(cabinet_unit__gt=units).first()):
-            said = _("%(host)s stands at unit %(unit)s.")
-            self.add_error("units", said % {"host": high, "unit": high.cabinet_unit})
+        above = (units or 0) * 2 + 1
+        if (
+            units
+            and self.instance.pk
+            and (high := self.instance.slots.filter(half__gt=above).first())
+        ):
+            said = _("Something stands at unit %(unit)s.")
+            self.add_error("units", said % {"unit": f"{high.half / 2:g}"})
         idc = cleaned.get("idc")
         if idc and (other := hosts.exclude(idc=idc).first()):
             self.add_error(
@@ -54,29 +65,49 @@ class CabinetForm(ResourceForm):
         return cleaned
 
 
+def check_units(form: ResourceForm) -> None:
+    """Check that the units of a host or a reservation are whole or half ones, and lie within the cabinet."""
+    cleaned = form.cleaned_data
+    unit, height = cleaned.get("cabinet_unit"), cleaned.get("unit_height")
+    cabinet = cleaned.get("cabinet")
+    for name, value in (("cabinet_unit", unit), ("unit_height", height)):
+        if value is not None and value * 2 != int(value * 2):
+            form.add_error(name, _("Whole or half units only."))
+            return
+    if unit is None or height is None:
+        return
+    if not cabinet and "cabinet" not in form.errors:
+        form.add_error("cabinet_unit", _("Choose the cabinet too."))
+    elif cabinet and unit + height > cabinet.units + 1:
+        said = _("This cabinet ends at unit %(units)s.")
+        form.add_error("cabinet_unit", said % {"units": cabinet.units})
+
+
+class CabinetReservationForm(ResourceForm):
+    """Units that are kept free."""
+
+    class Meta:
+        model = CabinetReservation
+        fields = (
+            "cabinet",
+            "name",
+            "cabinet_unit",
+            "unit_height",
+            "cabinet_face",
+            "until",
+        )
+        widgets = {"until": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
+
+    def clean(self) -> dict[str, Any]:
+        """Check the units."""
+        cleaned = super().clean()
+        check_units(self)
+        return cleaned
+
+
 class AssetStatusForm(ResourceForm):
     """A status."""
 
     class Meta:
         model = AssetStatus
-        fields = ("name", "state", "monitored")
-
-
-class HostGroupForm(ResourceForm):
-    """A group and its hosts. Only hosts that the user may change can come or go; the others stay."""
-
-    hosts = forms.ModelMultipleChoiceField(
-        label=_("Hosts"), queryset=Host.objects.all(), required=False
-    )
-
-    class Meta:
-        model = HostGroup
-        fields = ("name", "description")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        mine = Host.objects.visible_to(self.user, "change")
-        self.fields["hosts"].queryset = mine  # type: ignore[attr-defined]
-        if self.instance.pk:
-            members = mine.filter(groups=self.instance)
-            self.initial["hosts"] = list(members.values_list("pk", flat=True))
+        fields = ("name", "state", "monitored", "next_statuses")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,8 @@ from adminset.models import AuditEntry
 from adminset.querysets import scope_of
 from cmdb import facts as reading
 from cmdb.evidence import Evidence
-from cmdb.models import Agent, AssetStatus, EnrolmentToken, Host
+from cmdb.models import Agent, AssetStatus, EnrolmentToken, Host, IdentityConflict
+from cmdb.services import conflicts
 from cmdb.services import identity as identities
 from cmdb.services.reports import write_facts
 
@@ -85,9 +86,10 @@ def foresee(*, actor: Actor, agent: Agent) -> str:
     if not agent.is_waiting:
         return ""
     try:
-        host = identities.match(Evidence.read(agent.identity), hosts_of(actor))
+        found = identities.match(Evidence.read(agent.identity), hosts_of(actor))
     except Conflict as error:
         return f"{error.message} {error.hint}"
+    host = found.host
     if host is None:
         return _("Let in, it becomes a new host.")
     return _("Let in, it speaks for %(host)s from then on.") % {"host": host}
@@ -108,18 +110,22 @@ def settle(
 
     Raises:
         OutOfReach: the machine is a host beyond these; nothing is written.
-        Conflict: the machine looks like one that still reports, or like several.
+        Undecided: the machine looks like one that still reports, or like several.
     """
-    host = identities.match(evidence, within)
+    found = identities.match(evidence, within)
+    host, ruling = found.host, found.ruling
     if host is None:
-        host, verb = _discovered(agent, known), "host.discover"
+        host, verb = discovered(agent, known), "host.discover"
     else:
         reimaged = identities.is_reimaged(host, evidence)
         verb = "host.reimage" if reimaged else "host.relink"
-        _detach_old_agents(agent, host)
+        detach_agents(actor=agent, host=host)
     changes = write_facts(host, dict(known))
     identities.remember(host, evidence)
+    if ruling is not None:
+        _note_use(ruling, host, evidence, own=found.host is None)
     agent.host = host
+    agent.identity_key = None if ruling else _free_key(evidence)
     agent.version = known.get("agent_version", "")
     agent.facts_hash = reading.fingerprint(dict(known), agent.identity)
     agent.facts_at = timezone.now()
@@ -127,7 +133,26 @@ def settle(
     return host
 
 
-def _discovered(agent: Agent, known: Mapping[str, Any]) -> Host:
+def _note_use(
+    ruling: IdentityConflict, host: Host, evidence: Evidence, *, own: bool
+) -> None:
+    IdentityConflict.objects.filter(pk=ruling.pk).update(used_at=timezone.now())
+    if own:
+        # A person said that it is a machine of its own: what it shares with others tells nothing.
+        identities.demote_shared(host, evidence)
+
+
+def _free_key(evidence: Evidence) -> str | None:
+    """Give the key of the evidence, taken from agents that have ended."""
+    key = evidence.key()
+    if key is not None:
+        ended = Q(revoked_at__isnull=False) | Q(host=None)
+        Agent.objects.filter(ended, identity_key=key).update(identity_key=None)
+    return key
+
+
+def discovered(agent: Agent, known: Mapping[str, Any]) -> Host:
+    """Make the host of a machine that was never here."""
     statuses = AssetStatus.objects.filter(state="ok", monitored=True)
     host = Host.objects.create(
         hostname=known.get("hostname") or f"host-{agent.public_id[:8]}",
@@ -139,15 +164,15 @@ def _discovered(agent: Agent, known: Mapping[str, Any]) -> Host:
     return host
 
 
-def _detach_old_agents(agent: Agent, host: Host) -> None:
+def detach_agents(*, actor: Actor, host: Host) -> None:
+    """End the agents of a host: another one speaks for it now."""
     for old in Agent.objects.select_for_update().filter(host=host):
         old.host = None
         old.revoked_at = old.revoked_at or timezone.now()
         old.save(update_fields=["host", "revoked_at", "updated_at"])
-        audit.record(agent, "agent.revoke", old, reason="enrolled again")
+        audit.record(actor, "agent.revoke", old, reason="enrolled again")
 
 
-@transaction.atomic
 def admit(*, actor: Actor, agent: Agent) -> Host:
     """Let a waiting agent in: only now it gets a host.
 
@@ -155,9 +180,20 @@ def admit(*, actor: Actor, agent: Agent) -> Host:
         Conflict: it does not wait any more, or its machine looks like one that still reports, or like one that the
             actor does not look after.
     """
+    evidence = Evidence.read(agent.identity)
+    known = reading.clean(agent.claims)
+    try:
+        return _admit(actor, agent, evidence, known)
+    except identities.Undecided as error:
+        conflicts.open_for(error, evidence=evidence, known=known)
+        raise
+
+
+@transaction.atomic
+def _admit(
+    actor: Actor, agent: Agent, evidence: Evidence, known: dict[str, Any]
+) -> Host:
     held = _waiting(agent)
-    evidence = Evidence.read(held.identity)
-    known = reading.clean(held.claims)
     host = settle(
         actor=actor,
         agent=held,

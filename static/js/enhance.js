@@ -9,7 +9,7 @@ async function find(address, q) {
 
 function enhanceSelect(select) {
   if (select.tomselect || !window.TomSelect) return;
-  if (!select.multiple && select.options.length < 8) return;
+  if (!select.multiple && !select.dataset.choices && select.options.length < 8) return;
   const remote = select.dataset.choices;
   new window.TomSelect(select, {
     // Too many rows to draw: what matches is asked for while one types.

@@ -5,6 +5,11 @@ let last = null;
 
 const boxes = () => [...document.querySelectorAll("[data-select-row]")];
 
+// What matched as a whole gives way to the boxes as soon as one of them is touched.
+function thaw() {
+  document.querySelector("[data-frozen-slot]")?.replaceChildren();
+}
+
 function show() {
   const all = boxes();
   const chosen = all.filter((box) => box.checked);
@@ -17,6 +22,7 @@ function show() {
   const bar = document.querySelector("[data-bulk-bar]");
   if (!bar) return;
   bar.hidden = chosen.length === 0;
+  bar.classList.toggle("is-frozen", !!bar.querySelector("[data-frozen]"));
   bar.querySelector("[data-bulk-count]").textContent = say("selected", chosen.length);
 }
 
@@ -29,16 +35,19 @@ document.addEventListener("click", (event) => {
       for (const each of all.slice(from, to + 1)) each.checked = box.checked;
     }
     last = box;
+    thaw();
     show();
   }
   if (event.target.closest("[data-bulk-clear]")) {
     for (const each of boxes()) each.checked = false;
+    thaw();
     show();
   }
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-select-page]")) {
     for (const box of boxes()) box.checked = event.target.checked;
+    thaw();
   }
   if (event.target.matches("[data-select-page], [data-select-row]")) show();
 });

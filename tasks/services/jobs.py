@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from adminset.redaction import clean
 from cmdb.logins import login_for
+from cmdb.membership import names_of
 from cmdb.models import Host
 from tasks.models import Run, RunHost
 from tasks.output import Hints
@@ -83,10 +84,11 @@ class Job:
 
 def rows_of(run: Run) -> list[RunHost]:
     """Give the hosts of a run with all that is needed to reach them, secrets still sealed."""
-    rows = run.hosts.select_related("host__credential", "host__idc").prefetch_related(
-        "host__groups"
-    )
-    return list(rows)
+    rows = list(run.hosts.select_related("host__credential", "host__idc"))
+    names = names_of(row.host_id for row in rows if row.host_id)
+    for row in rows:
+        row.group_names = names.get(row.host_id or 0, [])
+    return rows
 
 
 def target_of(row: RunHost, name: str) -> Target:
@@ -111,7 +113,7 @@ def target_of(row: RunHost, name: str) -> Target:
     variables = {
         "adminset_id": host.pk,
         "adminset_hostname": host.hostname,
-        "adminset_groups": sorted(group.name for group in host.groups.all()),
+        "adminset_groups": list(row.group_names),
         "adminset_idc": host.idc.code if host.idc else "",
     }
     # The address is the one that was shown when the run was asked for.

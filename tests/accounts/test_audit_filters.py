@@ -7,10 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import audit_diff, audit_selectors
+from accounts import audit_selectors
 from accounts.models import Role, User
 from adminset import audit, audit_chain
 from adminset.audit import MASK
+from adminset.crud import differences
 from adminset.models import AuditEntry
 from tests.factories import make_group, make_host, make_user
 
@@ -153,7 +154,7 @@ def test_what_changed_is_drawn_by_its_kind(
     client_of, admin: User, old: Any, new: Any, kind: str
 ) -> None:
     change = {"field": "notes", "old": old, "new": new}
-    assert audit_diff.describe(change)["kind"] == kind
+    assert differences.describe(change)["kind"] == kind
     entry = audit.record(admin, "role.update", changes=[change])
     page = client_of(admin).get(reverse("accounts:audit_detail", args=[entry.pk]))
     assert page.status_code == 200
@@ -162,11 +163,10 @@ def test_what_changed_is_drawn_by_its_kind(
 def test_a_long_text_is_compared_line_by_line() -> None:
     old = "\n".join(f"line {n}" for n in range(40))
     new = old.replace("line 5\n", "line five\n").replace("line 30", "<b>30</b>")
-    lines = audit_diff.describe({"old": old, "new": new})["lines"]
-    assert ("-", "line 5") in lines
-    assert ("+", "line five") in lines
-    assert ("@", "") in lines
-    assert (" ", "line 15") not in lines
+    lines = differences.describe({"old": old, "new": new})["lines"]
+    assert ("~", "line 5", "line five") in lines
+    assert ("@", None, None) in lines
+    assert (" ", "line 15", "line 15") not in lines
 
 
 def test_the_trail_is_downloaded_as_json_lines_of_the_filter(

@@ -72,7 +72,8 @@ def test_a_manager_changes_neither_an_administrator_nor_one_who_may_do_more(
         )
         client.post(reverse("accounts:user_delete", args=[user.pk]))
         client.post(
-            reverse("accounts:user_bulk_delete"), {"pk": [user.pk], "confirm": "1"}
+            reverse("accounts:user_bulk_delete"),
+            {"pk": [user.pk], "confirm": "1", "count": "1"},
         )
         kept = User.objects.get(pk=user.pk)
         assert (kept.password, kept.username) == (hash_before, user.username)
@@ -149,7 +150,8 @@ def test_a_manager_takes_no_grant_or_role_from_those_above(
     client.post(reverse("accounts:grant_delete", args=[given.pk]))
     client.post(reverse("accounts:role_delete", args=[strong.pk]))
     client.post(
-        reverse("accounts:role_bulk_delete"), {"pk": [strong.pk], "confirm": "1"}
+        reverse("accounts:role_bulk_delete"),
+        {"pk": [strong.pk], "confirm": "1", "count": "1"},
     )
     assert Grant.objects.filter(pk=given.pk, role=strong).exists()
 
@@ -223,5 +225,8 @@ def test_the_last_administrator_stays_one(client_of: Signed, admin: User) -> Non
         == 302
     )
     last = client_of(second)
-    last.post(reverse("accounts:user_bulk_delete"), {"pk": [second.pk], "confirm": "1"})
+    last.post(
+        reverse("accounts:user_bulk_delete"),
+        {"pk": [second.pk], "confirm": "1", "count": "1"},
+    )
     assert User.objects.filter(pk=second.pk, is_superuser=True, is_active=True).exists()

@@ -125,7 +125,10 @@ def test_an_import_is_told_when_it_is_kept(
 ) -> None:
     content = f"name,code\nA,a\n{text}\n".encode()
     file = SimpleUploadedFile("idcs.csv", content)
-    client_of(admin).post(reverse("cmdb:idc_import"), {"file": file})
+    client = client_of(admin)
+    plan = client.post(reverse("cmdb:idc_import"), {"file": file})["Location"]
+    assert not AuditEntry.objects.filter(verb="idc.import").exists()
+    client.post(plan, {"do": "apply"})
     found = AuditEntry.objects.filter(verb="idc.import")
     assert [entry.changes[0]["new"] for entry in found] == [2] * told
     assert AuditEntry.objects.filter(verb="idc.create").count() == 2 * told

@@ -74,8 +74,8 @@ def test_a_snapshot_names_related_objects_and_changes_keep_its_order() -> None:
     host.hostname, host.owner = "web2", "Li Wei"
     changes = audit.changed(before, audit.snapshot(host))
     assert changes == [
-        {"field": "hostname", "old": "web1", "new": "web2"},
         {"field": "owner", "old": "", "new": "Li Wei"},
+        {"field": "hostname", "old": "web1", "new": "web2"},
     ]
 
 

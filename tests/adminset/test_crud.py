@@ -11,7 +11,7 @@ from adminset.crud.forms import bound_form
 from adminset.crud.search import find_everywhere
 from adminset.models import AuditEntry
 from cmdb.models import Cabinet, Credential, Host, HostGroup, Idc
-from cmdb.resources import CABINET, CREDENTIAL, HOST, HOST_GROUP
+from cmdb.resources.hosts import CABINET, CREDENTIAL, HOST, HOST_GROUP
 from tests.factories import (
     grant,
     make_cabinet,
@@ -142,7 +142,7 @@ def test_search_puts_exact_names_first_and_hides_what_is_out_of_scope(
         make_host(name, groups=[group])
     make_host("web-secret")
     found = find_everywhere(operator, "web", [HOST])
-    assert [row.hostname for row, _address in found[0]["rows"]] == [
+    assert [row.hostname for row, *_rest in found[0]["rows"]] == [
         "web",
         "web-2",
         "db-web",
@@ -177,7 +177,8 @@ def test_a_bulk_action_with_one_row_out_of_scope_touches_none(
 ) -> None:
     mine, other = make_host(groups=[group]), make_host(groups=[make_group()])
     answer = client_of(operator).post(
-        HOST.url("bulk_delete"), {"pk": [mine.pk, other.pk], "confirm": "1"}
+        HOST.url("bulk_delete"),
+        {"pk": [mine.pk, other.pk], "confirm": "1", "count": "2"},
     )
     assert answer.status_code == 403
     assert Host.objects.count() == 2

@@ -81,6 +81,9 @@ def _url(server: Any, path: str = "/", host: str = "127.0.0.1") -> str:
         "::ffff:127.0.0.1",
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
+        "fec0::1",
+        "192.0.0.8",
+        "3fff::1",
     ],
 )
 def test_the_portal_goes_to_no_address_of_our_own_networks(address: str) -> None:

@@ -81,6 +81,9 @@ class Portal:
     def enroll(self, payload):
         return 201, {}, {"agent_id": AGENT_ID, "secret": SECRET}
 
+    def rotate(self, payload):
+        return 200, {}, {"agent_id": AGENT_ID, "secret": SECRET[::-1]}
+
     def facts(self, payload):
         return 200, {}, {"status": "changed", "settings": self.settings}
 

@@ -110,7 +110,7 @@ def test_enrolling_writes_a_private_credential(
     assert SECRET not in done.stdout + done.stderr
     _, headers, payload = portal.named("enroll")[0]
     assert headers["Authorization"] == "Bearer " + token
-    assert set(payload) == {"identity", "boot_id", "sent_at", "facts"}
+    assert set(payload) == {"identity", "boot_id", "seq", "sent_at", "facts"}
     assert not list(path.parent.glob("*.new"))
 
 
@@ -220,3 +220,24 @@ def test_an_authority_that_is_not_there_is_told(run_agent, config, environ):
     env = environ(config._replace(ca_file="/nowhere/ca.pem"))
     done = run_agent("--once", env=env)
     assert (done.returncode, "/nowhere/ca.pem" in done.stderr) == (2, True)
+
+
+def test_rotating_replaces_the_secret_and_shows_none(
+    run_agent, config, environ, portal, credential_file
+):
+    done = run_agent("rotate", env=environ(config))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(credential_file.read_text())["secret"] == SECRET[::-1]
+    assert stat.S_IMODE(credential_file.stat().st_mode) == 0o600
+    assert SECRET[::-1] not in done.stdout
+    assert set(portal.named("rotate")[0][2]) == {"boot_id"}
+
+
+def test_a_rotation_that_is_refused_leaves_the_credential(
+    run_agent, config, environ, portal, credential_file
+):
+    portal.answers["rotate"] = lambda payload: (409, {}, {})
+    before = credential_file.read_text()
+    done = run_agent("rotate", env=environ(config))
+    assert (done.returncode, "no new secret" in done.stderr) == (1, True)
+    assert credential_file.read_text() == before

@@ -12,12 +12,25 @@ import django
 
 django.setup()
 
-from tests.bench import agent, audit, host_list, ingest, permissions, sign_in  # noqa: E402 - Django must be set up first
+from tests.bench import (  # noqa: E402 - Django must be set up first
+    agent,
+    audit,
+    fleet,
+    host_list,
+    imports,
+    ingest,
+    lists,
+    permissions,
+    sign_in,
+)
 from tests.bench.figures import Figure, table  # noqa: E402 - likewise
 
 BENCHES = {
     "ingest": ingest.run,
     "hosts": host_list.run,
+    "lists": lists.run,
+    "fleet": fleet.run,
+    "imports": imports.run,
     "agent": agent.run,
     "sign_in": sign_in.run,
     "audit": audit.run,

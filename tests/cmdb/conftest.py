@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from adminset.audit import SystemActor
-from cmdb.models import Agent
+from cmdb.models import Agent, HostGroup
 from cmdb.services import agents
+from tests.factories import make_dynamic
 
 SETUP = SystemActor("test")
 UUID = "4c4c4544-0042-3510-8054-b4c04f565432"
@@ -96,3 +97,9 @@ def fall_silent(agent: Agent) -> None:
     Agent.objects.filter(pk=agent.pk).update(
         last_seen_at="2020-01-01T00:00:00Z", enrolled_at="2019-12-31T00:00:00Z"
     )
+
+
+@pytest.fixture
+def ops(db: None) -> HostGroup:
+    """A dynamic group: the hosts that ops own."""
+    return make_dynamic()

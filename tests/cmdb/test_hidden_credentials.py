@@ -12,7 +12,7 @@ from adminset.crud import services as crud
 from adminset.errors import Conflict
 from adminset.models import AuditEntry
 from cmdb.models import Credential, Host, HostGroup
-from cmdb.resources import CREDENTIAL, HOST, HOST_GROUP
+from cmdb.resources.hosts import CREDENTIAL, HOST, HOST_GROUP
 from tests.factories import make_group, make_host, make_user
 
 pytestmark = pytest.mark.django_db

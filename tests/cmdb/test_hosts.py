@@ -1,6 +1,7 @@
 """What a person may enter of a host, where it may stand, who may see and change it, and its pinned key."""
 
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from adminset.models import AuditEntry
 from cmdb import hostkeys
 from cmdb.models import Credential, Host, HostGroup
 from cmdb.services import hosts
+from cmdb.services.racks import refill
 from tests.cmdb.conftest import SETUP, Enrol, fall_silent
 from tests.factories import make_cabinet, make_group, make_host, make_idc, make_user
 
@@ -58,13 +60,14 @@ def test_a_place_that_makes_no_sense_is_refused(
 
 def test_a_cabinet_cannot_shrink_below_its_hosts(client_of: Any, admin: User) -> None:
     cabinet = make_cabinet()
-    make_host("high", cabinet=cabinet, idc=cabinet.idc, cabinet_unit=40)
+    make_host("high", cabinet=cabinet, idc=cabinet.idc, cabinet_unit=Decimal(40))
+    refill()
     page = f"/api/v1/cabinets/{cabinet.pk}/"
     answer = client_of(admin).patch(
         page, {"units": 20}, content_type="application/json"
     )
     assert answer.status_code == 422
-    assert "high" in answer.json()["error"]["fields"]["units"]
+    assert "40" in answer.json()["error"]["fields"]["units"]
 
 
 def test_what_the_user_does_not_see_of_a_host_stays(
@@ -185,10 +188,12 @@ def test_a_silent_host_says_since_when(
 ) -> None:
     agent, _secret = enrol()
     fall_silent(agent)
-    text = client_of(admin).get(f"/cmdb/hosts/{agent.host_id}/").content.decode()
+    page = f"/cmdb/hosts/{agent.host_id}/"
+    client = client_of(admin)
+    text = client.get(page).content.decode()
     assert "No data since" in text
-    assert "eth0" in text
     assert "931" in text  # the disk of 10^12 bytes in GiB
+    assert "eth0" in client.get(f"{page}?tab=nics").content.decode()
 
 
 def test_the_fingerprint_is_the_one_of_ssh_keygen(tmp_path: Path) -> None:

@@ -176,17 +176,17 @@ def test_the_agent_of_a_deleted_host_is_unknown(
 
 def test_touching_writes_once_in_half_a_minute(enrol: Enrol) -> None:
     agent, _secret = enrol()
-    touch = {"agent_id": agent.pk, "boot_id": "b", "address": "::1"}
+    touch = {"agent_id": agent.pk, "boot_id": "boot-1", "address": "::1"}
     with CaptureQueriesContext(connection) as queries:
         for _again in range(5):
             agents.touch(**touch, clock_offset=1.5)  # type: ignore[arg-type]
     assert len(queries) == 1
     agent.refresh_from_db()
-    assert (agent.boot_id, agent.clock_offset_seconds) == ("b", 1.5)
+    assert (agent.boot_id, agent.clock_offset_seconds) == ("boot-1", 1.5)
 
 
 def test_what_is_remembered_stays_bounded() -> None:
-    recent = agents._Recent(60, 10)
+    recent = agents.Recent(60, 10)
     for number in range(100):
         recent.put(number, number)
     assert len(recent._kept) == 10

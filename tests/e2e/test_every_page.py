@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
+from adminset.menu import MENU
 from tests.e2e.conftest import Portal, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
@@ -13,6 +15,7 @@ LOOKS = {
     "light, English, wide": ("light", "en-US", 1440),
     "dark, Chinese, narrow": ("dark", "zh-CN", 390),
 }
+# Besides the lists of the menu.
 PAGES = [
     "/",
     "/cmdb/hosts/",
@@ -21,6 +24,14 @@ PAGES = [
     "/cmdb/idcs/",
     "/cmdb/cabinets/",
     "/cmdb/credentials/add/",
+    "/cmdb/host-groups/add/",
+    "/cmdb/subnets/add/",
+    "/cmdb/certificates/add/",
+    "/cmdb/contracts/add/",
+    "/cmdb/custom-fields/add/",
+    "/cmdb/costs/report/",
+    "/imports/",
+    "/system/web-hooks/add/",
     "/cmdb/agents/",
     "/cmdb/agents/?state=waiting",
     "/cmdb/enrolment-tokens/",
@@ -85,10 +96,11 @@ def visitor(request: Any, browser: Any, portal: Portal) -> Iterator[Any]:
     context.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_every_page_opens_without_a_complaint_and_fits_its_window(visitor: Any) -> None:
     wrong = []
-    for address in PAGES:
+    lists = [reverse(e.url_name) for section in MENU for e in section.entries]
+    for address in dict.fromkeys(lists + PAGES):
         visitor.complaints.clear()
         answer = visitor.goto(address)
         visitor.wait_for_load_state("networkidle")

@@ -27,6 +27,8 @@ class Command(BaseCommand):
         group = HostGroup.objects.filter(name=options["group"]).first()
         if options["group"] and group is None:
             raise CommandError(f"There is no host group {options['group']!r}.")
+        if group is not None and group.is_dynamic:
+            raise CommandError(f"{group} is dynamic: hosts come by its filter only.")
         if not 1 <= options["agents"] <= 100_000 or options["hours"] <= 0:
             raise CommandError("--agents is from 1 to 100000, --hours more than 0.")
         _token, plain = tokens.create_enrolment_token(

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from accounts.services import setup as accounts
 from adminset.audit import SystemActor
 from adminset.errors import DomainError
-from cmdb.services import setup, tokens
+from cmdb.services import relations, setup, tokens
 
 ACTOR = SystemActor("set-up")
 TOKEN_DAYS = 1 / 24
@@ -54,6 +54,8 @@ def prepare(*, wants_token: bool) -> dict[str, str | None]:
     administrator = accounts.ensure_first_administrator()
     accounts.ensure_shipped_roles()
     setup.ensure_statuses(actor=ACTOR)
+    relations.ensure_kinds(actor=ACTOR)
+    setup.catch_up()
     plain = None
     if wants_token:
         _token, plain = tokens.create_enrolment_token(

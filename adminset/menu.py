@@ -1,0 +1,321 @@
+"""The menu and the home cards as data: names of urls, permissions and icons, never an import of a room."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from adminset import maintenance
+from adminset.http import SIGNED_IN
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu.
+
+    Attributes:
+        also: further urls that belong to it (their app and model prefix).
+        everywhere: a grant on some objects does not open it.
+    """
+
+    title: Any
+    url_name: str
+    icon: str
+    permission: str
+    also: tuple[str, ...] = ()
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """One heading of the menu, in the order of the seeds."""
+
+    title: Any
+    icon: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card of the home page: drawn by the room that owns its url."""
+
+    title: Any
+    url_name: str
+    icon: str
+    permission: str
+    wide: bool = False
+
+
+MENU = (
+    Section(
+        _("Assets"),
+        "server",
+        (
+            Entry(
+                _("Dashboard"),
+                "cmdb:dashboard",
+                "chart-pie",
+                "cmdb.view_host",
+            ),
+            Entry(
+                _("Data quality"), "cmdb:quality", "clipboard-check", "cmdb.view_host"
+            ),
+            Entry(_("Hosts"), "cmdb:host_list", "server", "cmdb.view_host"),
+            Entry(
+                _("Host groups"),
+                "cmdb:hostgroup_list",
+                "layer-group",
+                "cmdb.view_hostgroup",
+            ),
+            Entry(_("IDCs"), "cmdb:idc_list", "building", "cmdb.view_idc"),
+            Entry(
+                _("Cabinets"), "cmdb:cabinet_list", "table-cells", "cmdb.view_cabinet"
+            ),
+            Entry(
+                _("Asset statuses"),
+                "cmdb:assetstatus_list",
+                "tag",
+                "cmdb.view_assetstatus",
+            ),
+            Entry(
+                _("Kinds of relations"),
+                "cmdb:relationkind_list",
+                "diagram-project",
+                "cmdb.view_relationkind",
+            ),
+            Entry(
+                _("Product lines"),
+                "cmdb:productline_list",
+                "boxes-stacked",
+                "cmdb.view_productline",
+                (
+                    "cmdb:contact",
+                    "cmdb:region",
+                    "cmdb:branch",
+                    "cmdb:tag",
+                    "cmdb:customfield",
+                ),
+            ),
+            Entry(
+                _("Clusters"),
+                "cmdb:cluster_list",
+                "circle-nodes",
+                "cmdb.view_cluster",
+            ),
+            Entry(
+                _("Suppliers"),
+                "cmdb:supplier_list",
+                "truck-field",
+                "cmdb.view_supplier",
+            ),
+            Entry(
+                _("Parts"),
+                "cmdb:nic_list",
+                "ethernet",
+                "cmdb.view_nic",
+                ("cmdb:disk",),
+            ),
+            Entry(
+                _("Networks"),
+                "cmdb:subnet_list",
+                "network-wired",
+                "cmdb.view_subnet",
+                ("cmdb:ipaddress", "cmdb:bandwidthline"),
+            ),
+            Entry(
+                _("Domains"),
+                "cmdb:domainname_list",
+                "globe",
+                "cmdb.view_domainname",
+                (
+                    "cmdb:dnszone",
+                    "cmdb:dnsrecord",
+                    "cmdb:cdndomain",
+                    "cmdb:certificate",
+                ),
+            ),
+            Entry(_("Agents"), "cmdb:agent_list", "satellite-dish", "cmdb.view_agent"),
+            Entry(
+                _("Enrolment tokens"),
+                "cmdb:enrolmenttoken_list",
+                "ticket",
+                "cmdb.view_enrolmenttoken",
+            ),
+            Entry(
+                _("Identity conflicts"),
+                "cmdb:identityconflict_list",
+                "code-branch",
+                "cmdb.view_identityconflict",
+            ),
+        ),
+    ),
+    Section(
+        _("Money and software"),
+        "coins",
+        (
+            Entry(
+                _("What expires"),
+                "cmdb:expiry",
+                "hourglass-half",
+                "cmdb.view_expiry",
+                ("cmdb:expiry",),
+            ),
+            Entry(
+                _("Contracts"),
+                "cmdb:contract_list",
+                "file-signature",
+                "cmdb.view_contract",
+            ),
+            Entry(
+                _("Purchases"),
+                "cmdb:purchase_list",
+                "cart-shopping",
+                "cmdb.view_purchase",
+            ),
+            Entry(_("Budgets"), "cmdb:budget_list", "piggy-bank", "cmdb.view_budget"),
+            Entry(_("Costs"), "cmdb:cost_list", "money-bill-wave", "cmdb.view_cost"),
+            Entry(
+                _("Cost report"), "cmdb:cost_report", "chart-column", "cmdb.view_cost"
+            ),
+            Entry(
+                _("Software"),
+                "cmdb:software_list",
+                "compact-disc",
+                "cmdb.view_software",
+            ),
+            Entry(
+                _("Installations"),
+                "cmdb:installation_list",
+                "download",
+                "cmdb.view_installation",
+            ),
+            Entry(_("Licences"), "cmdb:licence_list", "id-card", "cmdb.view_licence"),
+        ),
+    ),
+    Section(
+        _("Applications"),
+        "cubes",
+        (
+            Entry(
+                _("Credentials"), "cmdb:credential_list", "key", "cmdb.view_credential"
+            ),
+        ),
+    ),
+    Section(
+        _("Task orchestration"),
+        "list-check",
+        (
+            Entry(_("Run something"), "tasks:run_add", "play", "tasks.add_run"),
+            Entry(_("Runs"), "tasks:run_list", "terminal", "tasks.view_run"),
+            Entry(_("Playbooks"), "tasks:playbook_list", "book", "tasks.view_playbook"),
+            Entry(
+                _("Schedules"),
+                "tasks:schedule_list",
+                "calendar-days",
+                "tasks.view_schedule",
+            ),
+        ),
+    ),
+    Section(
+        _("Monitoring"),
+        "chart-line",
+        (
+            Entry(
+                _("Fleet"),
+                "monitor:fleet",
+                "gauge-high",
+                "monitor.view_metrics",
+                ("monitor:host",),
+            ),
+        ),
+    ),
+    Section(
+        _("Users"),
+        "users",
+        (
+            Entry(_("Users"), "accounts:user_list", "user", "accounts.view_user"),
+            Entry(
+                _("Roles"), "accounts:role_list", "user-shield", "accounts.view_role"
+            ),
+            Entry(
+                _("Grants"), "accounts:grant_list", "user-check", "accounts.view_grant"
+            ),
+            Entry(
+                _("Group mappings"),
+                "accounts:groupmapping_list",
+                "people-arrows",
+                "accounts.view_groupmapping",
+            ),
+            Entry(
+                _("Why may or may not"),
+                "accounts:explain",
+                "circle-question",
+                SIGNED_IN,
+            ),
+            Entry(
+                _("API tokens"),
+                "accounts:apitoken_list",
+                "ticket",
+                "accounts.view_apitoken",
+            ),
+            Entry(
+                _("Sessions"),
+                "accounts:portalsession_list",
+                "display",
+                "accounts.view_portalsession",
+            ),
+        ),
+    ),
+    Section(
+        _("System"),
+        "gear",
+        (
+            Entry(
+                _("Audit trail"),
+                "accounts:audit_list",
+                "clock-rotate-left",
+                "adminset.view_auditentry",
+            ),
+            Entry(
+                _("Sign-ins"),
+                "accounts:sign_in_list",
+                "arrow-right-to-bracket",
+                "adminset.view_auditentry",
+            ),
+            Entry(
+                _("Web-hooks"),
+                "adminset:webhook_list",
+                "bell",
+                "adminset.view_webhook",
+            ),
+            Entry(
+                _("Maintenance"),
+                "maintenance",
+                "screwdriver-wrench",
+                maintenance.PERMISSION,
+                everywhere=True,
+            ),
+            Entry(
+                _("State of the portal"),
+                "system_state",
+                "heart-pulse",
+                "adminset.view_auditentry",
+            ),
+        ),
+    ),
+)
+
+CARDS = (
+    Card(_("Hosts"), "cmdb:card", "server", "cmdb.view_host"),
+    Card(_("Data quality"), "cmdb:quality_card", "clipboard-check", "cmdb.view_host"),
+    Card(_("What expires"), "cmdb:expiry_card", "hourglass-half", "cmdb.view_expiry"),
+    Card(_("How they feel"), "monitor:card", "gauge-high", "monitor.view_metrics"),
+    Card(_("Latest runs"), "tasks:card", "terminal", "tasks.view_run"),
+    Card(
+        _("What happened"),
+        "accounts:card",
+        "clock-rotate-left",
+        "adminset.view_auditentry",
+        wide=True,
+    ),
+)

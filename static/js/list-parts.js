@@ -1,0 +1,45 @@
+// Small parts of lists: the order of columns, the answer that a filter's question needs, all that matches as a selection.
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-column-up]")?.closest("[data-column]");
+  const above = row?.previousElementSibling;
+  if (above?.matches("[data-column]")) {
+    above.before(row);
+    row.querySelector("[data-column-up]").focus();
+  }
+});
+
+// "is empty" needs no answer, "older than" one in days.
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-lookup]")) return;
+  const answer = event.target.form.querySelector("[data-answer]");
+  const lookup = event.target.value;
+  answer.disabled = lookup === "empty" || lookup === "filled";
+  if (answer.matches("[data-days]")) answer.type = lookup === "older" || lookup === "newer" ? "number" : "date";
+});
+
+// Names of related objects, as one types.
+document.addEventListener("input", async (event) => {
+  const address = event.target.dataset.names;
+  if (!address) return;
+  const asked = event.target.value;
+  const answer = await fetch(`${address}?q=${encodeURIComponent(asked)}`, { headers: { Accept: "application/json" } });
+  if (!answer.ok || event.target.value !== asked) return;
+  const options = (await answer.json()).choices.map(({ text }) => {
+    const option = document.createElement("option");
+    option.value = text;
+    return option;
+  });
+  event.target.list.replaceChildren(...options);
+});
+
+// A further filter joins the address of now: the list may have been narrowed since the control was drawn.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-set-filter]")) return;
+  event.preventDefault();
+  const address = new URLSearchParams(window.location.search);
+  const sent = new FormData(event.target);
+  for (const name of ["page", "add", "lookup", "value"]) address.delete(name);
+  for (const name of ["add", "lookup", "value"]) if (sent.has(name)) address.set(name, sent.get(name));
+  window.location.search = address;
+});

@@ -1,0 +1,42 @@
+"""The private directory of a run is removed, whatever still writes there."""
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tasks import ansible_files
+
+
+def test_a_folder_that_a_dying_process_still_writes_to_is_removed(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "run-1"
+    folder.mkdir()
+    (folder / "key").write_text("secret")
+    ended = threading.Event()
+
+    def write() -> None:
+        for number in range(2000):
+            folder.mkdir(exist_ok=True)
+            with suppress(FileNotFoundError):
+                (folder / str(number)).touch()
+        ended.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not ended.is_set():
+        ansible_files.wipe(folder)
+    writer.join()
+    ansible_files.wipe(folder)
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_removed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ansible_files, "WIPE_SECONDS", 0)
+    monkeypatch.setattr("shutil.rmtree", lambda *a, **k: None)
+    ansible_files.wipe(tmp_path)
+    assert str(tmp_path) in caplog.text

@@ -6,10 +6,10 @@ VENV := .venv/bin
 NAMES := $(filter-out bench soak,$(if $(filter bench soak,$(firstword $(MAKECMDGOALS))),$(MAKECMDGOALS)))
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-.PHONY: help up test bench soak lint format messages permissions demo requirements clean tools tests
+.PHONY: help up test bench soak lint format messages permissions demo requirements agent-deb clean tools tests
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 ifneq ($(NAMES),)
 .PHONY: $(NAMES)
@@ -26,7 +26,7 @@ test: tests ## set up, then lint, types, contracts and the whole suite on two co
 bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, lists, fleet, imports, agent, sign_in, audit, permissions)
 	@$(VENV)/python -m tests.bench $(NAMES)
 
-soak: tests ## long proofs; `make soak up`: start and stop the portal twenty times, no orphan, no loss
+soak: tests ## long proofs; `make soak up` (starts and stops), fleet, kill, outage (docs/monitoring.md), agent_day
 	@$(VENV)/python -m tests.soak $(NAMES)
 
 lint: tools ## ruff, mypy, import contracts, templates, migrations, known holes
@@ -53,6 +53,9 @@ requirements: tools ## compile the pinned requirement files anew, with hashes
 	@$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) --upgrade requirements-setup.in -o requirements-setup.txt
 	@$(COMPILE) --upgrade requirements-node.in -o requirements-node.txt
+
+agent-deb: ## build the agent's Debian package into var/ (the portal also gives it away)
+	@$(PYTHON) -m monitor.agent_deb var
 
 clean: ## remove what set-up and tools have made; data under var/ stays
 	@rm -rf .venv node_modules static/vendor static/vendor.new var/cache var/static

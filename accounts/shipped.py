@@ -23,6 +23,12 @@ SEE_ASSETS = (
     "cmdb.view_subnet",
     "cmdb.view_ipaddress",
 )
+# Of one's own; to share them is a permission by itself.
+BUILD_DASHBOARDS = (
+    "monitor.add_dashboard",
+    "monitor.change_dashboard",
+    "monitor.delete_dashboard",
+)
 ROLES = (
     ShippedRole("administrator", "May do everything but make administrators.", ("*",)),
     ShippedRole(
@@ -44,6 +50,7 @@ ROLES = (
             "tasks.add_run",
             "tasks.cancel_run",
             "monitor.view_*",
+            *BUILD_DASHBOARDS,
             "delivery.view_*",
         ),
     ),
@@ -60,6 +67,7 @@ ROLES = (
             "tasks.add_run",
             "tasks.cancel_run",
             "monitor.view_*",
+            *BUILD_DASHBOARDS,
             "delivery.*",
         ),
     ),

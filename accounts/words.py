@@ -12,6 +12,7 @@ ACTIONS = {
     "delete": _("delete"),
     "run": _("run work on it"),
     "use": _("use"),
+    "write": _("send"),
     "cancel": _("cancel"),
     "terminal": _("open a terminal on it"),
     "transfer": _("send files to it and fetch them"),

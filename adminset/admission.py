@@ -19,13 +19,14 @@ Answer = Callable[[HttpRequest], HttpResponse]
 Application = Callable[..., Awaitable[None]]
 # The process manager, load balancers and browsers come here by themselves; they learn nothing.
 PROBES = ("/healthz", "/readyz", "/csp-report/")
-AGENTS = "/api/agent/"
+# Agents, and what installs them; there is nothing secret in the latter.
+AGENTS = ("/api/agent/", "/agent/")
 # What somebody who may end the maintenance needs to come in; and what pages are drawn with.
 DOORS = ("/accounts/sign-in/", "/accounts/sign-out/", "/i18n/", "/static/")
 
 
 def allowed_networks(get_response: Answer) -> Answer:
-    """Turn away who does not come from ADMINSET_ALLOWED_NETWORKS; agents prove themselves by their own token from anywhere."""
+    """Turn away who does not come from ADMINSET_ALLOWED_NETWORKS; agents come from anywhere: they prove themselves by their own token."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         path = request.path
@@ -52,15 +53,30 @@ def maintenance_mode(get_response: Answer) -> Answer:
         state = maintenance.state()
         if not state or everywhere(request.user, maintenance.PERMISSION):
             return get_response(request)
-        error = Unavailable(
-            _("The portal is in maintenance."),
-            state.get("message") or _("Come back in a while."),
-            code="maintenance",
-            retry_after=maintenance.RETRY_SECONDS,
-        )
-        return _refuse(request, error)
+        return _refuse(request, _in_maintenance(state))
 
     return middleware
+
+
+def maintenance_for_all(get_response: Answer) -> Answer:
+    """While maintenance is on, answer 503 to everybody: for a process that nobody signs in at."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        state = maintenance.state()
+        if not state or request.path in PROBES:
+            return get_response(request)
+        return _refuse(request, _in_maintenance(state))
+
+    return middleware
+
+
+def _in_maintenance(state: dict[str, Any]) -> Unavailable:
+    return Unavailable(
+        _("The portal is in maintenance."),
+        state.get("message") or _("Come back in a while."),
+        code="maintenance",
+        retry_after=maintenance.RETRY_SECONDS,
+    )
 
 
 def _refuse(request: HttpRequest, error: DomainError) -> HttpResponse:

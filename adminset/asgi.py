@@ -10,13 +10,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "adminset.settings")
 
 pages = get_asgi_application()
 
+from django.conf import settings  # noqa: E402 - Django must be set up first
+from django.utils.module_loading import import_string  # noqa: E402 - likewise
+
 from adminset.admission import admitted  # noqa: E402 - Django must be set up first
 from adminset.body_limit import bounded  # noqa: E402 - likewise
 from adminset.sockets import own_origin, routes  # noqa: E402 - likewise
 
 application = ProtocolTypeRouter(
     {
-        "http": bounded(pages),
+        "http": import_string(settings.AGENT_DOOR)(bounded(pages)),
         "websocket": admitted(own_origin(AuthMiddlewareStack(URLRouter(routes())))),
     }
 )

@@ -1,6 +1,5 @@
 """The one door for requests of ours to the outside: no way into our own networks, no redirect, no endless answer (SSRF guard)."""
 
-import ipaddress
 import socket
 import ssl
 import time
@@ -10,22 +9,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from django.conf import settings
 from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from adminset import networks
 from adminset.errors import DomainError
+from adminset.outbound_reach import OUTSIDE, Reach, is_allowed
+from adminset.outbound_trust import trust
 
 CHUNK_BYTES = 16 * 1024
-# Addresses of these ranges carry an IPv4 address inside: what counts is that one.
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Not public either, though this Python says so: protocol assignments, documentation.
-NOT_PUBLIC = [
-    ipaddress.ip_network("192.0.0.0/24"),
-    ipaddress.ip_network("3fff::/20"),
-]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Whoever switches the proof of a name off knows it: a warning at each request says nothing more.
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
 class OutboundError(DomainError):
@@ -76,14 +72,15 @@ def fetch(
     json: Any = None,
     data: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    reach: Reach = OUTSIDE,
 ) -> Answer:
     """Do one request. Redirects are answers like others: nobody is led on to a place that was not checked.
 
     Raises:
         OutboundError: the address is not allowed, nobody answers in time, or the answer is too long.
     """
-    host, address = checked(url)
-    deadline = time.monotonic() + settings.OUTBOUND_TIMEOUT_SECONDS
+    host, address = checked(url, reach)
+    deadline = time.monotonic() + reach.patience
     try:
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no .netrc of the machine
@@ -99,12 +96,12 @@ def fetch(
                     **(headers or {}),
                     "Host": urlsplit(url).netloc,
                 },
-                timeout=settings.OUTBOUND_TIMEOUT_SECONDS,
+                timeout=reach.patience,
                 allow_redirects=False,
                 stream=True,
-                verify=settings.OUTBOUND_CA_FILE or True,
+                verify=reach.verify and (settings.OUTBOUND_CA_FILE or True),
             )
-            body = _read(answer, deadline)
+            body = _read(answer, deadline, cut=reach.cut)
     except requests.RequestException as error:
         # The library's own words may repeat the whole address, and a web-hook's address is often its secret.
         raise OutboundError(
@@ -116,7 +113,7 @@ def fetch(
     return Answer(answer.status_code, answer.headers, body)
 
 
-def checked(url: str) -> tuple[str, str]:
+def checked(url: str, reach: Reach = OUTSIDE) -> tuple[str, str]:
     """Say where a request would go: (host name, address to connect to), resolved once.
 
     Raises:
@@ -133,18 +130,19 @@ def checked(url: str) -> tuple[str, str]:
             _("Write http:// or https://, a host, and no user name or password."),
             code="outbound_address",
         )
-    return host, reachable(host, port or (443 if parts.scheme == "https" else 80))
+    port = port or (443 if parts.scheme == "https" else 80)
+    return host, reachable(host, port, reach)
 
 
-def reachable(host: str, port: int) -> str:
+def reachable(host: str, port: int, reach: Reach = OUTSIDE) -> str:
     """Give the address behind a name, resolved once, if the portal may go to every one of them.
 
     Raises:
         OutboundError: an unknown name, or one that leads into a network that is not allowed.
     """
-    addresses = _resolve(host, port)
+    addresses = [reach.address] if reach.address else _resolve(host, port)
     for address in addresses:
-        if not is_allowed(address):
+        if not is_allowed(address, reach.networks):
             raise OutboundError(
                 _("%(host)s leads to %(address)s, where the portal may not go.")
                 % {"host": host, "address": address},
@@ -156,7 +154,9 @@ def reachable(host: str, port: int) -> str:
     return addresses[0]
 
 
-def shown_certificate(host: str, port: int, server_name: str = "") -> ShownCertificate:
+def shown_certificate(
+    host: str, port: int, server_name: str = "", reach: Reach = OUTSIDE
+) -> ShownCertificate:
     """Ask a TLS server for its certificate: also one that is not to be trusted is read, and what is wrong with it said.
 
     Nothing is sent but the handshake, and nothing that comes back is believed.
@@ -167,26 +167,47 @@ def shown_certificate(host: str, port: int, server_name: str = "") -> ShownCerti
     Raises:
         OutboundError: the host is not allowed, or no TLS server answers in time.
     """
-    address, name = reachable(host, port), server_name or host
+    address, name = reachable(host, port, reach), server_name or host
+    seconds = reach.patience
     trust = ssl.create_default_context(cafile=settings.OUTBOUND_CA_FILE or None)
     try:
-        return ShownCertificate(_handshake(trust, address, port, name), "")
+        return ShownCertificate(_handshake(trust, (address, port), name, seconds), "")
     except ssl.SSLCertVerificationError as error:
         problem = str(error.verify_message)
     except (OSError, ValueError) as error:
         raise _no_handshake(host, port, error) from None
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     try:
-        return ShownCertificate(_handshake(trust, address, port, name), problem)
+        return ShownCertificate(
+            _handshake(trust, (address, port), name, seconds), problem
+        )
     except (OSError, ValueError) as error:
         raise _no_handshake(host, port, error) from None
 
 
-def _handshake(trust: ssl.SSLContext, address: str, port: int, name: str) -> bytes:
+def open_port(host: str, port: int, reach: Reach = OUTSIDE) -> None:
+    """Open a connection and close it again, without a word.
+
+    Raises:
+        OutboundError: the host is not allowed, or nobody listens there.
+    """
+    address = reachable(host, port, reach)
+    try:
+        socket.create_connection((address, port), timeout=reach.patience).close()
+    except OSError as error:
+        raise OutboundError(
+            _("%(host)s takes no connection on port %(port)s: %(why)s.")
+            % {"host": host, "port": port, "why": type(error).__name__},
+            code="outbound_failed",
+        ) from None
+
+
+def _handshake(
+    trust: ssl.SSLContext, place: tuple[str, int], name: str, seconds: float
+) -> bytes:
     # The time-out of the socket is one for the whole handshake.
-    seconds = settings.OUTBOUND_TIMEOUT_SECONDS
     with (
-        socket.create_connection((address, port), timeout=seconds) as plain,
+        socket.create_connection(place, timeout=seconds) as plain,
         trust.wrap_socket(plain, server_hostname=name) as sealed,
     ):
         return sealed.getpeercert(binary_form=True) or b""
@@ -201,25 +222,6 @@ def _no_handshake(host: str, port: int, error: Exception) -> OutboundError:
     )
 
 
-def is_allowed(address: str) -> bool:
-    """Say whether the portal may connect to an address: public ones, and those of the allowed networks."""
-    found = _plain(ipaddress.ip_address(address.partition("%")[0]))
-    if networks.holds(settings.OUTBOUND_ALLOWED_NETWORKS, str(found)):
-        return True
-    if isinstance(found, ipaddress.IPv6Address) and found.is_site_local:
-        return False
-    public = found.is_global and not found.is_multicast and not found.is_reserved
-    return public and not any(found in network for network in NOT_PUBLIC)
-
-
-def _plain(address: Address) -> Address:
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
-
-
 def _resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -232,10 +234,12 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def _read(answer: requests.Response, deadline: float) -> bytes:
+def _read(answer: requests.Response, deadline: float, *, cut: bool) -> bytes:
     body = b""
     for chunk in answer.iter_content(CHUNK_BYTES):
         body += chunk
+        if cut and len(body) >= settings.OUTBOUND_MAX_BYTES:
+            return body[: settings.OUTBOUND_MAX_BYTES]
         if len(body) > settings.OUTBOUND_MAX_BYTES:
             raise OutboundError(
                 _("The answer is longer than %(most)s bytes.")
@@ -265,4 +269,11 @@ class _PinnedAdapter(HTTPAdapter):
         place["host"] = self._address
         if place["scheme"] == "https":
             tls["server_hostname"] = tls["assert_hostname"] = self._host
+            authorities = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
+            tls["ssl_context"] = trust(authorities, verify=bool(verify))
+            tls.pop("ca_certs", None)
         return place, tls
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the authorities where they are: the shared context has read them."""
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"

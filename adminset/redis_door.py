@@ -1,8 +1,10 @@
 """The one place that speaks to Redis directly: signs of life, live lines, leases by name."""
 
 import functools
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -56,3 +58,32 @@ def noted(name: str) -> str:
         return str(client().get(f"adminset:note:{name}") or "")
     except redis.RedisError:
         return ""
+
+
+def keep_until(name: str, member: str, moment: float) -> None:
+    """Keep a word in a set until a moment (Unix seconds); a Redis that is away costs the word only."""
+    try:
+        with client().pipeline(transaction=False) as pipe:
+            pipe.zadd(name, {member: moment})
+            pipe.zremrangebyscore(name, "-inf", time.time())
+            pipe.execute()
+    except redis.RedisError:
+        return
+
+
+def kept_after(name: str, moment: float) -> dict[str, float]:
+    """Give the words of a set that are kept beyond a moment, with until when; none where Redis is away."""
+    try:
+        found: Any = client().zrangebyscore(name, moment, "+inf", withscores=True)
+    except redis.RedisError:
+        return {}
+    return dict(found)
+
+
+def waiting(queue: str) -> int:
+    """Count the tasks that wait in a queue of Celery's.
+
+    Raises:
+        RedisError: it does not answer.
+    """
+    return int(client().llen(queue))

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "adminset.middleware.request_context",
+    "monitor.prometheus.counters.count_requests",
     "adminset.admission.allowed_networks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -212,6 +213,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    # Calls the workers where checks are due, and finds heartbeats that did not come.
+    "monitor.start_checks": {
+        "task": "monitor.start_checks",
+        "schedule": 5,
+        "options": {"expires": 5},
+    },
+    "monitor.purge_flips": {
+        "task": "monitor.purge_flips",
+        "schedule": 24 * 3600,
+        "options": {"expires": 3600},
+    },
     "monitor.roll_up": {
         "task": "monitor.roll_up",
         "schedule": 60,
@@ -339,13 +351,26 @@ SPECTACULAR_SETTINGS = {
         "AssetColourEnum": "cmdb.models.AssetStatus.State",
         "CdnStateEnum": "cmdb.models.CdnDomain.State",
         "NicStateEnum": "cmdb.models.Nic.State",
+        "ServiceStateEnum": "monitor.watched_models.State",
         "WorkKindEnum": "tasks.models.Work.Kind",
     },
 }
 DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
 DJANGO_TABLES2_PAGE_RANGE = 7
-# ---- Lists, agents, runs
+from adminset.settings_ingest import *  # noqa: E402, F403 - it reads the environment that is loaded above
 from adminset.settings_work import *  # noqa: E402, F403 - it reads the environment that is loaded above
+
+if ROLE == "ingest":  # noqa: F405 - of settings_ingest
+    # Agents only: no pages, no sessions, no cookies.
+    ROOT_URLCONF = INTAKE_URLCONF  # noqa: F405 - likewise
+    MIDDLEWARE = [
+        "adminset.middleware.request_context",
+        "monitor.prometheus.counters.count_requests",
+        "adminset.admission.allowed_networks",
+        "django.middleware.security.SecurityMiddleware",
+        "adminset.admission.maintenance_for_all",
+        "adminset.middleware.domain_errors",
+    ]
 
 RUN_DIR = DATA_DIR / "runs"
 

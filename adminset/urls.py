@@ -37,6 +37,10 @@ urlpatterns = [
     path("tasks/", include("tasks.urls")),
     path("monitor/", include("monitor.urls")),
     path("api/agent/v1/", include("monitor.agent_urls")),
+    path("hb/", include("monitor.heartbeat_urls")),
+    path("status/", include("monitor.status_urls")),
+    path("agent/", include("monitor.agent_download_urls")),
+    path("", include("monitor.prometheus.urls")),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("cmdb.api_urls")),
 ]

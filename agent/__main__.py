@@ -9,7 +9,6 @@ from agent import config as configuration
 from agent import logs
 from agent.config import Config
 from agent.errors import AgentError, ConfigError
-from agent.lean import spare_charset_guessing
 from agent.version import VERSION
 
 
@@ -43,13 +42,12 @@ def run(options: argparse.Namespace) -> Optional[str]:
     """What to print at the end."""
     config = configuration.from_environment(options.config)
     logs.configure(config.log_level)
-    spare_charset_guessing()
     try:
         return start(options, config)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"The Python package {error.name} is missing: "
-            "install psutil and requests for the Python that runs the agent."
+            "install it for the Python that runs the agent."
         ) from error
 
 

@@ -2,13 +2,19 @@
 
 import configparser
 import os
+import sys
 from pathlib import Path
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
 from urllib.parse import urlsplit
 
 from agent.errors import ConfigError
 
-DEFAULT_FILE = "/etc/adminset-agent.conf"
+if sys.platform == "win32":
+    HOME = str(Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "AdminSet"))
+    DEFAULT_FILE, RUN_DIR = str(Path(HOME, "agent.conf")), HOME
+else:
+    HOME = "/var/lib/adminset-agent"
+    DEFAULT_FILE, RUN_DIR = "/etc/adminset-agent.conf", "/run/adminset-agent"
 PREFIX = "ADMINSET_AGENT_"
 SECTION = "agent"
 DAY = 86400
@@ -31,21 +37,24 @@ class Config(NamedTuple):
     """Every option with its default; docs/agent.md explains each."""
 
     server: str = ""
-    credential_file: str = "/var/lib/adminset-agent/credential.json"
-    spool_dir: str = "/var/lib/adminset-agent/spool"
+    credential_file: str = str(Path(HOME, "credential.json"))
+    spool_dir: str = str(Path(HOME, "spool"))
     spool_max_bytes: int = 64 << 20
     spool_max_age_seconds: int = 7 * DAY
     ca_file: str = ""
     verify_tls: bool = True
     log_level: str = "info"
     sample_seconds: int = 15
-    flush_seconds: int = 15
+    flush_seconds: int = 60
     facts_seconds: int = 3600
     warmup_seconds: int = 30
     connect_timeout_seconds: int = 10
     read_timeout_seconds: int = 30
     network_filesystems: bool = False
-    dmi_dir: str = "/run/adminset-agent"
+    dmi_dir: str = RUN_DIR
+    custom_dir: str = HOME + ".d"
+    push_listen: str = ""
+    snmp_file: str = ""
 
 
 Value = Union[str, int, bool]

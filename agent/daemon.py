@@ -5,16 +5,20 @@ import logging
 import signal
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, FrozenSet, Optional, Tuple
 from urllib.parse import urlsplit
 
 from agent import credential as credentials
 from agent.config import Config
 from agent.credential import Credential
 from agent.errors import AgentError, ConfigError
+from agent.extras import Extras
 from agent.facts import facts
 from agent.files import read_text
+from agent.gathering import Gathering
 from agent.identity import boot_id, identity, since_boot
+from agent.own import Own
+from agent.reporting import Reporting
 from agent.sampler import Sampler
 from agent.schedule import Pace
 from agent.sender import Sender
@@ -28,14 +32,19 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 log = logging.getLogger(__name__)
 
 
-def report(server: str, dmi_dir: str) -> Dict[str, Any]:
-    """The body of a facts post (and, with the same fields, of an enrolment)."""
+def report(
+    server: str, dmi_dir: str, wanted: FrozenSet[str] = frozenset()
+) -> Dict[str, Any]:
+    """The body of a facts post (and, with the same fields, of an enrolment).
+
+    `wanted`: what the portal asked for besides, such as the list of packages.
+    """
     return {
         "boot_id": boot_id(),
         "seq": since_boot(),
         "sent_at": time.time(),
         "identity": identity(dmi_dir),
-        "facts": facts(server, dmi_dir),
+        "facts": facts(server, dmi_dir, wanted),
     }
 
 
@@ -81,11 +90,27 @@ class Daemon:
             Path(config.spool_dir), config.spool_max_bytes, config.spool_max_age_seconds
         )
         self.numbers = sequence(config)
-        self.sampler = Sampler(config.network_filesystems)
+        self.gathering = Gathering(config)
+        self.sampler = Sampler(
+            config.network_filesystems, (self.own_values, self.gathering.values)
+        )
         self.sender = Sender(server, self.credential.token, config)
         gather = functools.partial(report, server, config.dmi_dir)
-        self.shipper = Shipper(self.sender, self.spool, gather, self.pace)
-        self.flushed = float("-inf")
+        self.shipper = Shipper(
+            self.sender,
+            self.spool,
+            Reporting(gather, self.pace),
+            self.pace,
+            Extras(self.sampler, self.gathering),
+        )
+        self.own = Own(self.spool.count, lambda: self.shipper.failures)
+        self.flushed: Optional[Tuple[float, int]] = None
+
+    def own_values(self) -> Dict[str, Any]:
+        """The agent's own figures, and how far the host's clock is off."""
+        offset = self.shipper.clock.offset()
+        known = {} if offset is None else {"system.clock_offset_seconds": offset}
+        return dict(self.own.values(), **known)
 
     def run(self) -> None:
         """Until a signal raises SystemExit; the spool needs no farewell."""
@@ -97,11 +122,13 @@ class Daemon:
         )
         try:
             self.sampler.sample()
+            self.gathering.start()
             self.shipper.start()
             self.loop()
         finally:
             ignore_signals()
             self.shipper.stop()
+            self.gathering.stop()
             self.spool.close()
             log.info("event=stop")
 
@@ -112,20 +139,21 @@ class Daemon:
                 self.pace.changed.clear()
                 due = self.pace.next_sample(time.monotonic())
                 continue
+            if not self.shipper.is_alive():
+                raise AgentError(
+                    "The sending thread has ended; the reason stands above."
+                )
             self.tick()
             due = self.pace.next_sample(time.monotonic())
 
     def tick(self) -> None:
         """One sample, and a flush when it is time for one."""
-        if not self.shipper.is_alive():
-            raise AgentError("The sending thread has ended; the reason stands above.")
         sample = self.sampler.sample()
         sample.update(boot_id=self.numbers.boot_id, seq=self.numbers.next())
         self.spool.append(sample)
-        now = time.monotonic()
-        slack = self.pace.sample_interval(now) / 2
-        if now - self.flushed >= self.pace.flush_interval(now) - slack:
-            self.flushed = now
+        slot = self.pace.flush_slot(time.monotonic())
+        if slot != self.flushed:
+            self.flushed = slot
             self.shipper.flush()
 
 

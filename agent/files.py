@@ -26,6 +26,9 @@ def read_integer(path: Name) -> Optional[int]:
 
 def sync_directory(path: Name) -> None:
     """Make a new, renamed or removed name in the directory durable."""
+    if not hasattr(os, "O_DIRECTORY"):
+        # Windows keeps names by itself.
+        return
     descriptor = os.open(str(path), os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -40,15 +43,21 @@ def write_private(path: Path, text: str) -> None:
     given to the owner of the directory, so that the service can read it.
     """
     draft = path.with_name(path.name + ".new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(str(draft), flags, 0o600)
-    with os.fdopen(descriptor, "w") as handle:
-        os.fchmod(descriptor, 0o600)
-        if os.geteuid() == 0:
-            owner = path.parent.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as handle:
+        if hasattr(os, "fchown"):
+            own(descriptor, path.parent)
         handle.write(text)
         handle.flush()
         os.fsync(descriptor)
     draft.replace(path)
     sync_directory(path.parent)
+
+
+def own(descriptor: int, folder: Path) -> None:
+    """Mode 0600, and, done by root, the folder's owner."""
+    os.fchmod(descriptor, 0o600)
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -2,6 +2,7 @@
 
 import functools
 import ipaddress
+import platform
 import re
 import socket
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 from agent.collectors import disks as disk_traffic
 from agent.collectors.network import is_passing
 from agent.files import read_integer, read_text
+from agent.hardware_addresses import permanent_mac
 from agent.identity import DMI, dmi, link_addresses
 
 CPUINFO = "/proc/cpuinfo"
@@ -56,7 +58,7 @@ def described(path: str) -> Dict[str, Any]:
     sockets = {block["physical id"] for block in blocks if "physical id" in block}
     model = next(filter(None, map(model_of, blocks)), None)
     return {
-        "cpu_model": re.sub(r"\s+", " ", model) if model else None,
+        "cpu_model": re.sub(r"\s+", " ", model or platform.processor()) or None,
         "cpu_sockets": len(sockets) or None,
     }
 
@@ -118,6 +120,7 @@ def nics() -> List[Dict[str, Any]]:
             {
                 "name": name,
                 "mac": macs.get(name),
+                "permanent_mac": permanent_mac(name),
                 "mtu": state.mtu if state else None,
                 "speed_mbps": (state.speed or None) if state else None,
                 "up": state.isup if state else None,

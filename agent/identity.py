@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -10,6 +11,13 @@ import psutil
 from agent.collectors.network import is_passing
 from agent.files import read_text
 
+winreg: Any
+try:
+    import winreg
+except ImportError:
+    winreg = None
+
+CRYPTOGRAPHY = r"SOFTWARE\Microsoft\Cryptography"
 DMI = "/sys/class/dmi/id"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MACHINE_ID = "/etc/machine-id"
@@ -42,7 +50,9 @@ def boot_id() -> str:
 
 def since_boot() -> int:
     """Milliseconds since this boot: counts up within it, whatever is done to the clock."""
-    return int(float((read_text("/proc/uptime") or "0").split()[0]) * 1000)
+    uptime = read_text("/proc/uptime")
+    seconds = float(uptime.split()[0]) if uptime else time.monotonic()
+    return int(seconds * 1000)
 
 
 def identity(dmi_dir: str) -> Dict[str, Any]:
@@ -60,10 +70,21 @@ def identity(dmi_dir: str) -> Dict[str, Any]:
 
 def machine_id() -> Optional[str]:
     """Keyed hash of /etc/machine-id: the raw value is confidential."""
-    raw = read_text(MACHINE_ID)
+    raw = read_text(MACHINE_ID) or machine_guid()
     if not raw:
         return None
     return hmac.new(b"adminset", raw.encode(), hashlib.sha256).hexdigest()
+
+
+def machine_guid() -> Optional[str]:
+    """What Windows calls its machine id; None elsewhere."""
+    if winreg is None:
+        return None
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, CRYPTOGRAPHY) as place:
+            return str(winreg.QueryValueEx(place, "MachineGuid")[0])
+    except OSError:
+        return None
 
 
 def dmi(name: str, fallback_dir: str = "") -> Optional[str]:

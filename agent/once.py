@@ -4,12 +4,12 @@ import time
 from typing import Any, Dict, List
 
 from agent import sender as http
+from agent.batch import Batch
 from agent.config import Config
 from agent.daemon import known, report, sequence
 from agent.errors import AgentError
 from agent.sampler import Sampler
 from agent.sender import Reply, Sender
-from agent.spool import Batch
 from agent.wire import metrics, named_samples
 
 GAP_SECONDS = 1.0

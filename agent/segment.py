@@ -7,8 +7,12 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
+from agent.files import write_private
+
 SEGMENT_BYTES = 256 << 10
 SEGMENT_SAMPLES = 200
+# The first line of a file that was thinned; it is no sample, so readers skip it.
+THINNED = b'{"thinned":true}'
 FIELDS: Tuple[Tuple[str, Any], ...] = (
     ("boot_id", str),
     ("seq", int),
@@ -20,7 +24,11 @@ Sample = Dict[str, Any]
 
 
 class Segment:
-    """A file `<number>.jsonl`; `done` names the samples that the portal has."""
+    """A file `<number>.jsonl`; `done` names the samples that the portal has.
+
+    `written` is a moment of the monotonic clock: a step of the wall clock must
+    not age a spool by years.
+    """
 
     def __init__(self, path: Path, size: int, written: float) -> None:
         self.path = path
@@ -28,6 +36,7 @@ class Segment:
         self.size = size
         self.written = written
         self.count = 0
+        self.thinned = False
         self.done: Set[Tuple[str, int]] = set()
         self.descriptor: Optional[int] = None
 
@@ -35,14 +44,18 @@ class Segment:
     def found(cls, path: Path) -> "Segment":
         """A file of a former process: read, and never appended to."""
         try:
-            state = path.stat()
+            age = max(time.time() - path.stat().st_mtime, 0.0)
+            lines = path.read_bytes().splitlines()
         except OSError:
-            return cls(path, 0, time.time())
-        return cls(path, state.st_size, state.st_mtime)
+            return cls(path, 0, time.monotonic())
+        segment = cls(path, sum(map(len, lines)) + len(lines), time.monotonic() - age)
+        segment.thinned = lines[:1] == [THINNED]
+        segment.count = len(lines) - segment.thinned
+        return segment
 
     @classmethod
     def create(cls, folder: Path, number: int) -> "Segment":
-        segment = cls(folder / f"{number:012d}.jsonl", 0, time.time())
+        segment = cls(folder / f"{number:012d}.jsonl", 0, time.monotonic())
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         segment.descriptor = os.open(str(segment.path), flags, 0o600)
         return segment
@@ -64,12 +77,16 @@ class Segment:
             raise
         self.size += len(line)
         self.count += 1
-        self.written = time.time()
+        self.written = time.monotonic()
 
     def close(self) -> None:
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
+
+    def left(self) -> int:
+        """How many samples wait, as far as it is known without reading."""
+        return max(self.count - len(self.done), 0)
 
     def waiting(self) -> List[Sample]:
         """Samples that the portal does not have yet; damaged lines are skipped."""
@@ -84,12 +101,27 @@ class Segment:
             if (entry["boot_id"], entry["seq"]) not in self.done
         ]
 
+    def thin(self) -> None:
+        """Keep every second sample only, in one step; raises OSError."""
+        state = self.path.stat()
+        kept = [encoded(sample) for sample in self.waiting()[1::2]]
+        text = b"".join([THINNED + b"\n", *kept])
+        write_private(self.path, text.decode())
+        os.utime(str(self.path), (state.st_atime, state.st_mtime))
+        self.size, self.count, self.done = len(text), len(kept), set()
+        self.thinned = True
+
+
+def encoded(sample: Sample) -> bytes:
+    """One line; ValueError for a number that is none."""
+    return json.dumps(sample, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
 
 def parse(line: bytes) -> Optional[Sample]:
     """None for a line that was cut off, or is not a sample of ours."""
     try:
         sample = json.loads(line.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(sample, dict):
         return None

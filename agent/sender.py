@@ -1,21 +1,27 @@
-"""HTTP to the portal: the only file that imports requests."""
+"""What is said to the portal, and what its answers mean."""
 
 import gzip
 import json
+import os
 import time
 from email.utils import parsedate_to_datetime
-from typing import Any, Dict, NamedTuple, Optional
-
-import requests
-import requests.adapters
-import requests.auth
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+from urllib.parse import urlsplit
 
 from agent.config import Config
+from agent.connection import FAULTS, Answer, Connection, Tls
+from agent.errors import ConfigError
 from agent.logs import clean
 from agent.version import VERSION
 
 PATH = "/api/agent/v1/"
-MOST_ANSWER_BYTES = 1 << 20
+HEADERS = {
+    "User-Agent": "adminset-agent/" + VERSION,
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/json",
+    "Content-Encoding": "gzip",
+}
 MOST_WAIT = 3600.0
 STORED, DROP, DENIED, SPLIT, WAIT, SKEW, RETRY = (
     "stored",
@@ -41,96 +47,57 @@ ACTIONS = {
 
 
 class Reply(NamedTuple):
-    """What the answer means; `status` 0 = no answer, `sentence` is safe to log."""
+    """What the answer means; `status` 0 = no answer, `sentence` is safe to log.
+
+    `asked`: when the request began and its answer was there, on the monotonic clock.
+    """
 
     action: str
     status: int
     body: Dict[str, Any]
     sentence: str
     retry_after: Optional[float] = None
-
-
-class Bearer(requests.auth.AuthBase):
-    """Sets the header itself, so that a .netrc cannot replace it."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def __call__(self, request: Any) -> Any:
-        request.headers["Authorization"] = "Bearer " + self.token
-        return request
-
-
-class Session(requests.Session):
-    """Sees no redirect: requests would read its body without a limit."""
-
-    def get_redirect_target(self, resp: requests.Response) -> Optional[str]:
-        return None
+    asked: Tuple[float, float] = (0.0, 0.0)
 
 
 class Sender:
-    """One kept-alive connection; never raises for what the network or server does."""
+    """Never raises for what the network or the server does."""
 
     def __init__(self, server: str, token: str, config: Config) -> None:
-        self.base = server + PATH
-        self.auth = Bearer(token)
-        self.timeouts = (config.connect_timeout_seconds, config.read_timeout_seconds)
-        self.verify = (config.ca_file or True) if config.verify_tls else False
-        self.session = Session()
-        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=1)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
-        self.session.headers.update(
-            {
-                "User-Agent": "adminset-agent/" + VERSION,
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "Content-Type": "application/json",
-                "Content-Encoding": "gzip",
-            }
-        )
+        self.token = token
+        self.path = urlsplit(server).path + PATH
+        self.headers = dict(HEADERS, Authorization="Bearer " + token)
+        timeouts = (config.connect_timeout_seconds, config.read_timeout_seconds)
+        tls = Tls(config.ca_file, config.verify_tls)
+        try:
+            self.connection = Connection(server, tls, timeouts, os.environ)
+        except ValueError as error:
+            raise ConfigError(
+                f"The environment names a proxy that cannot be used ({clean(error)}): "
+                "mend HTTPS_PROXY or HTTP_PROXY."
+            ) from error
 
     def post(self, name: str, payload: Dict[str, Any]) -> Reply:
         body = json.dumps(payload, separators=(",", ":"), allow_nan=False)
+        began = time.monotonic()
         try:
-            response = self.session.post(
-                self.base + name,
-                data=gzip.compress(body.encode(), 6),
-                auth=self.auth,
-                timeout=self.timeouts,
-                verify=self.verify,
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return understood(response, bounded(response))
-        except (requests.RequestException, OSError, ValueError) as error:
+            packed = gzip.compress(body.encode(), 6)
+            answer = self.connection.post(self.path + name, self.headers, packed)
+        except FAULTS as error:
             return Reply(RETRY, 0, {}, self.without_secret(error))
+        return understood(answer)._replace(asked=(began, time.monotonic()))
 
     def without_secret(self, error: Exception) -> str:
-        text = str(error).replace(self.auth.token, "***")
-        secret = self.auth.token.partition(".")[2]
+        text = str(error).replace(self.token, "***")
+        secret = self.token.partition(".")[2]
         return clean(f"{type(error).__name__}: {text.replace(secret or '***', '***')}")
 
     def close(self) -> None:
-        self.session.close()
+        self.connection.close()
 
 
-def bounded(response: requests.Response) -> bytes:
-    """The body, at most 1 MiB of it, and never inflated."""
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ValueError("the answer is compressed though nobody asked for it")
-    parts, size = [], 0
-    for part in response.iter_content(16384):
-        size += len(part)
-        if size > MOST_ANSWER_BYTES:
-            raise ValueError(f"the answer is larger than {MOST_ANSWER_BYTES} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def understood(response: requests.Response, raw: bytes) -> Reply:
-    status = response.status_code
+def understood(answer: Answer) -> Reply:
+    status, raw = answer.status, answer.body
     body = parsed(raw)
     error = (body or {}).get("error")
     error = error if isinstance(error, dict) else {}
@@ -139,7 +106,7 @@ def understood(response: requests.Response, raw: bytes) -> Reply:
         return Reply(RETRY, status, {}, "the answer is not a JSON object")
     if status == 422 and error.get("code") == "clock_skew":
         action = SKEW
-    wait = retry_after(response.headers.get("Retry-After")) if action == WAIT else None
+    wait = retry_after(answer.headers.get("retry-after")) if action == WAIT else None
     return Reply(action, status, body or {}, sentence(status, error, raw), wait)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Tuple
 
 from agent.files import read_text, write_private
+from agent.identity import since_boot
 from agent.logs import quoted
 
 BLOCK = 100
@@ -50,7 +51,6 @@ class Sequence:
 
     def _continue_without_disk(self, error: OSError) -> None:
         """Hundredths of seconds since boot: ahead of any number counted so far."""
-        uptime = float((read_text("/proc/uptime") or "0").split()[0])
-        self.last = max(self.last, int(uptime * 100))
+        self.last = max(self.last, since_boot() // 10)
         self.reserved = self.last + BLOCK
         log.warning("event=sequence_not_saved error=%s", quoted(error))

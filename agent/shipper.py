@@ -1,26 +1,22 @@
-"""The sending thread: brings facts and spooled samples to the portal."""
+"""The sending thread: brings facts, spooled samples and tables to the portal."""
 
 import logging
-import random
 import threading
 import time
-from typing import Any, Callable, Dict, Optional
 
 from agent import sender as http
-from agent.facts import content
+from agent.batch import Batch, numbers
+from agent.clock import Clock
+from agent.extras import Extras
 from agent.logs import quoted
-from agent.sampler import FAULTS
+from agent.patience import CATCH_UP_PAUSE, pause_after
+from agent.reporting import Reporting
 from agent.schedule import Backoff, Pace
 from agent.sender import Reply, Sender
-from agent.spool import Batch, Spool
-from agent.wire import metrics, named_samples, numbers
+from agent.spool import Spool
+from agent.wire import metrics, named_samples
 
 MOST_SAMPLES = 200
-CATCH_UP_PAUSE = 1.0
-FACTS_CHECK_SECONDS = 60.0
-DENIED_PAUSE = (300.0, 600.0)
-SKEW_PAUSE = 60.0
-FACTS_PAUSE = 300.0
 STOP_SECONDS = 0.5
 EVERYTHING = (http.DENIED, http.WAIT)
 log = logging.getLogger(__name__)
@@ -33,20 +29,22 @@ class Shipper(threading.Thread):
         self,
         sender: Sender,
         spool: Spool,
-        report: Callable[[], Dict[str, Any]],
+        reporting: Reporting,
         pace: Pace,
+        extras: Extras,
     ) -> None:
         super().__init__(name="shipper", daemon=True)
-        self.sender, self.spool, self.report, self.pace = sender, spool, report, pace
+        self.sender, self.spool, self.pace = sender, spool, pace
+        self.reporting = reporting
+        self.extras = extras
+        self.clock = Clock()
         self.wake = threading.Event()
         self.stopping = False
         self.backoffs = {"facts": Backoff(), "metrics": Backoff()}
+        self.failures = 0
         self.held_until = float("-inf")
         self.flush_wanted = True
         self.limit = MOST_SAMPLES
-        self.facts_check = float("-inf")
-        self.facts_sent_at = float("-inf")
-        self.facts_sent: Optional[Dict[str, Any]] = None
 
     def flush(self) -> None:
         """Called by the sampling thread: there is something to send."""
@@ -69,11 +67,11 @@ class Shipper(threading.Thread):
     def pause(self) -> float:
         """Seconds until there is something to do."""
         now = time.monotonic()
-        due = now if self.flush_wanted else self.facts_check
+        due = now if self.flush_wanted else self.reporting.check
         return max(due, self.held_until, now) - now
 
     def work(self) -> None:
-        if self.may_speak() and time.monotonic() >= self.facts_check:
+        if self.may_speak() and self.reporting.is_due():
             self.send_facts()
         if self.may_speak() and self.flush_wanted:
             self.send_samples()
@@ -86,59 +84,51 @@ class Shipper(threading.Thread):
 
     def send_facts(self) -> None:
         """When they are due or differ from those the portal has."""
-        payload = self.gather()
-        if payload is None:
+        body = self.reporting.body()
+        if body is None:
             return
-        found = content(payload["facts"])
-        now = time.monotonic()
-        self.facts_check = now + min(FACTS_CHECK_SECONDS, self.pace.facts_seconds)
-        if (
-            found == self.facts_sent
-            and now < self.facts_sent_at + self.pace.facts_seconds
-        ):
-            return
-        reply = self.sender.post("facts", payload)
+        reply = self.sender.post("facts", body)
         if reply.action in (http.STORED, http.DROP, http.SPLIT):
-            self.facts_sent, self.facts_sent_at = found, now
+            self.reporting.done()
         if reply.action == http.STORED:
             self.accepted("facts", reply)
             log.info("event=facts_sent status=%s", quoted(reply.body.get("status")))
         else:
             self.refused("facts", reply)
 
-    def gather(self) -> Optional[Dict[str, Any]]:
-        """The facts; when they cannot be had, the samples go on without them."""
-        try:
-            return self.report()
-        except FAULTS as error:
-            self.facts_check = time.monotonic() + FACTS_PAUSE
-            reason = f"{type(error).__name__}: {error}"
-            log.warning("event=facts_failed error=%s", quoted(reason))
-            return None
-
     def send_samples(self) -> None:
+        """The newest batch, with the tables of now and this host's clock."""
         batch = self.spool.newest(self.limit)
         if batch is None:
             self.flush_wanted = False
             return
-        reply = self.sender.post("metrics", metrics(batch))
+        tables = self.extras.tables()
+        body = metrics(batch, self.clock.offset(), tables, self.extras.left_out())
+        reply = self.sender.post("metrics", body)
         if reply.action == http.STORED:
+            self.extras.done(tables)
             self.settle(batch, reply)
             return
-        if reply.action == http.DROP or (
-            reply.action == http.SPLIT and len(batch.samples) == 1
-        ):
-            self.spool.remove(batch, numbers(batch))
-        elif reply.action == http.SPLIT:
-            self.limit = max(len(batch.samples) // 2, 1)
+        if reply.action in (http.DROP, http.SPLIT):
+            # Tables must not cost samples: these go once more without.
+            self.extras.done(tables)
+            if not tables:
+                self.give_up(batch, reply)
         self.refused("metrics", reply)
+
+    def give_up(self, batch: Batch, reply: Reply) -> None:
+        """Never to be taken: drop it, or, too large, try the newer half."""
+        if reply.action == http.DROP or len(batch.samples) == 1:
+            self.spool.remove(batch, numbers(batch))
+        else:
+            self.limit = max(len(batch.samples) // 2, 1)
 
     def settle(self, batch: Batch, reply: Reply) -> None:
         """Drop what the answer names; an answer that names nothing is a failure."""
         named = named_samples(reply.body) & numbers(batch)
         if not named:
             silent = "the answer names none of the samples"
-            self.refused("metrics", Reply(http.RETRY, reply.status, {}, silent))
+            self.refused("metrics", reply._replace(action=http.RETRY, sentence=silent))
             return
         self.spool.remove(batch, named)
         self.accepted("metrics", reply)
@@ -152,9 +142,13 @@ class Shipper(threading.Thread):
         if self.backoffs[what].failures:
             log.info("event=server_answers_again what=%s", what)
         self.backoffs[what].reset()
+        self.clock.learn(reply.body.get("time"), *reply.asked)
         self.pace.follow(reply.body.get("settings"))
+        self.pace.watch(reply.body.get("live"), time.monotonic())
+        self.reporting.wish(reply.body.get("send"))
 
     def refused(self, what: str, reply: Reply) -> None:
+        self.failures += 1
         pause = pause_after(reply, self.backoffs[what])
         log.warning(
             "event=not_sent what=%s status=%d does=%s pause=%.1f message=%s",
@@ -165,20 +159,7 @@ class Shipper(threading.Thread):
             quoted(reply.sentence),
         )
         if what == "facts" and reply.status and reply.action not in EVERYTHING:
-            self.facts_check = max(self.facts_check, time.monotonic() + pause)
+            self.reporting.later(pause)
         else:
-            self.facts_check = min(self.facts_check, time.monotonic() + pause)
+            self.reporting.sooner(pause)
             self.hold(pause)
-
-
-def pause_after(reply: Reply, backoff: Backoff) -> float:
-    """Seconds to be silent after an answer that was no success."""
-    if reply.action in (http.DROP, http.SPLIT):
-        return CATCH_UP_PAUSE
-    if reply.action == http.DENIED:
-        return random.SystemRandom().uniform(*DENIED_PAUSE)
-    if reply.action == http.SKEW:
-        return backoff.delay(least=SKEW_PAUSE)
-    if reply.retry_after is not None:
-        return reply.retry_after + min(backoff.delay(), reply.retry_after / 10 + 1)
-    return backoff.delay()

@@ -1,36 +1,30 @@
 """Samples on disk until the portal has them: segments of JSON lines, newest first out."""
 
 import collections
-import fcntl
-import json
 import logging
 import os
 import threading
 import time
 from pathlib import Path
-from typing import Any, Deque, Dict, Iterable, List, NamedTuple, Optional
+from typing import Deque, Iterable, List, Optional
 
+from agent import batch as batches
+from agent.batch import Batch, key
 from agent.errors import ConfigError
 from agent.files import sync_directory
+from agent.locks import lock
 from agent.logs import quoted
-from agent.segment import Sample, Segment
+from agent.segment import Sample, Segment, encoded
 
 MEMORY_SAMPLES = 240
 log = logging.getLogger(__name__)
 
 
-class Batch(NamedTuple):
-    """Samples of one boot, in the order of their times; segment None = memory."""
-
-    boot_id: str
-    samples: List[Sample]
-    segment: Optional[Segment]
-
-
 class Spool:
     """Append-only and fsynced; where the disk refuses, a bounded piece of memory.
 
-    A sample leaves by `remove` only, or, oldest first, when the bounds are passed.
+    A sample leaves by `remove` only, or when the bounds are passed: of the older
+    half first every second sample, then, when that is done, the oldest segment.
     """
 
     def __init__(self, folder: Path, max_bytes: int, max_age_seconds: float) -> None:
@@ -59,7 +53,10 @@ class Spool:
         self.segments = sorted(found, key=lambda segment: segment.number)
 
     def _files(self) -> List[Path]:
+        """The segments; a draft that a crash left goes."""
         try:
+            for draft in self.folder.glob("*.jsonl.new"):
+                draft.unlink()
             return [path for path in self.folder.glob("*.jsonl") if path.stem.isdigit()]
         except OSError:
             return []
@@ -68,7 +65,7 @@ class Spool:
         if self.lock_descriptor is None:
             return
         try:
-            fcntl.flock(self.lock_descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(self.lock_descriptor)
         except OSError as error:
             os.close(self.lock_descriptor)
             raise ConfigError(
@@ -85,9 +82,7 @@ class Spool:
 
     def append(self, sample: Sample) -> None:
         """Durable when it returns, unless the disk refuses (said once in the log)."""
-        line = (
-            json.dumps(sample, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-        )
+        line = encoded(sample)
         with self.guard:
             self._keep_bounds(len(line))
             try:
@@ -134,15 +129,43 @@ class Spool:
         self.on_disk = False
 
     def _keep_bounds(self, incoming: int) -> None:
-        oldest = time.time() - self.max_age_seconds
-        total = sum(segment.size for segment in self.segments) + incoming
-        while self.segments:
-            first = self.segments[0]
-            if total <= self.max_bytes and first.written >= oldest:
+        oldest = time.monotonic() - self.max_age_seconds
+        while self.segments and self.segments[0].written < oldest:
+            self._drop_oldest("age")
+        while self.segments and self._bytes() + incoming > self.max_bytes:
+            self._make_room()
+
+    def _bytes(self) -> int:
+        return sum(segment.size for segment in self.segments)
+
+    def _make_room(self) -> None:
+        """The newer half stays whole: it is what somebody looks at."""
+        for segment in self.segments[: len(self.segments) // 2]:
+            if not segment.thinned and segment is not self.active:
+                before = segment.size
+                try:
+                    segment.thin()
+                except OSError:
+                    break
+                log.warning("event=spool_thinned bytes=%d", before - segment.size)
                 return
-            total -= first.size
-            log.warning("event=spool_dropped_oldest bytes=%d", first.size)
-            self._forget(first)
+        self._drop_oldest("bytes")
+
+    def _drop_oldest(self, bound: str) -> None:
+        first = self.segments[0]
+        log.warning(
+            "event=spool_dropped_oldest bound=%s bytes=%d samples=%d",
+            bound,
+            first.size,
+            first.left(),
+        )
+        self._forget(first)
+
+    def count(self) -> int:
+        """Samples that wait."""
+        with self.guard:
+            kept = sum(segment.left() for segment in self.segments)
+            return kept + len(self.memory)
 
     def _forget(self, segment: Segment) -> None:
         """Remove the file; one that cannot be removed is at least not sent again."""
@@ -162,11 +185,11 @@ class Spool:
         """The newest samples, at most `limit`; None when there is nothing."""
         with self.guard:
             if self.memory:
-                return batch(list(self.memory), limit, None)
+                return batches.newest(list(self.memory), limit, None)
             for segment in reversed(list(self.segments)):
                 waiting = segment.waiting()
                 if waiting:
-                    return batch(waiting, limit, segment)
+                    return batches.newest(waiting, limit, segment)
                 self._forget(segment)
         return None
 
@@ -181,14 +204,3 @@ class Spool:
                 sent.segment.done.update(gone)
                 if not sent.segment.waiting():
                     self._forget(sent.segment)
-
-
-def key(sample: Dict[str, Any]) -> Any:
-    return sample["boot_id"], sample["seq"]
-
-
-def batch(waiting: List[Sample], limit: int, segment: Optional[Segment]) -> Batch:
-    """The newest of them that share the boot of the last one."""
-    boot_id = str(waiting[-1]["boot_id"])
-    same = [entry for entry in waiting if entry["boot_id"] == boot_id]
-    return Batch(boot_id, same[-limit:], segment)

@@ -2,37 +2,52 @@
 
 import logging
 import time
-from typing import Any, Dict, Set
+from typing import Any, Dict, Optional, Sequence, Set
 
+from agent.batch import Batch
 from agent.logs import quoted
-from agent.spool import Batch
 
 KEPT = ("stored", "duplicate", "refused")
 log = logging.getLogger(__name__)
 
 
-def metrics(batch: Batch) -> Dict[str, Any]:
+def metrics(
+    batch: Batch,
+    clock_offset: Optional[float] = None,
+    tables: Sequence[Dict[str, Any]] = (),
+    left_out: Optional[Dict[str, int]] = None,
+) -> Dict[str, Any]:
+    """As docs/agent-protocol.md says; what is not known is left out."""
     samples = [
         {name: entry[name] for name in ("seq", "time", "values")}
         for entry in batch.samples
     ]
-    return {"boot_id": batch.boot_id, "sent_at": time.time(), "samples": samples}
-
-
-def numbers(batch: Batch) -> Set[int]:
-    return {entry["seq"] for entry in batch.samples}
+    body: Dict[str, Any] = {
+        "boot_id": batch.boot_id,
+        "sent_at": time.time(),
+        "samples": samples,
+    }
+    if clock_offset is not None:
+        body["clock_offset"] = clock_offset
+    if tables:
+        body["tables"] = list(tables)
+    if left_out:
+        body["left_out"] = left_out
+    return body
 
 
 def named_samples(body: Dict[str, Any]) -> Set[int]:
-    """Sequence numbers that the answer answers for; refused ones are logged."""
-    named = set()
+    """Sequence numbers that the answer answers for; refused ones are logged at once."""
+    named, refused = set(), []
     results = body.get("results")
     for result in results if isinstance(results, list) else []:
         if isinstance(result, dict) and result.get("status") in KEPT:
             if isinstance(result.get("seq"), int):
                 named.add(result["seq"])
             if result["status"] == "refused":
-                log.warning(
-                    "event=sample_refused message=%s", quoted(result.get("message"))
-                )
+                refused.append(result.get("message"))
+    if refused:
+        log.warning(
+            "event=sample_refused count=%d message=%s", len(refused), quoted(refused[0])
+        )
     return named

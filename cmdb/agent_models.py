@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -25,8 +25,20 @@ def new_agent_id() -> str:
     return secrets.token_hex(16)
 
 
+# What decides whether a report is let in, and for which host.
+STANDING = frozenset(
+    {"secret_hash", "next_secret_hash", "approved_at", "revoked_at", "host", "host_id"}
+)
+
+
 class AgentQuerySet(ScopedQuerySet):
     """Agents by what became of them; they are seen with their hosts."""
+
+    def update(self, **fields: Any) -> int:
+        """As ever; a change of standing also moves `updated_at`, by which every process sees it (cmdb/services/standing.py)."""
+        if not STANDING.isdisjoint(fields):
+            fields.setdefault("updated_at", timezone.now())
+        return super().update(**fields)
 
     def waiting(self) -> Self:
         """Narrow to agents that nobody has let in or refused yet."""
@@ -75,6 +87,8 @@ class Agent(Linked):
     clock_offset_seconds = models.FloatField(
         _("clock offset (s)"), null=True, blank=True
     )
+    # By how much its samples were put right, since which sample of which boot (monitor/clocks.py).
+    clock_steps = models.JSONField(default=list, blank=True, editable=False)
     approved_at = models.DateTimeField(
         _("let in"), null=True, blank=True, default=timezone.now
     )
@@ -89,6 +103,7 @@ class Agent(Linked):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["-updated_at"], name="agent_changed")]
 
     def __str__(self) -> str:
         if self.host:

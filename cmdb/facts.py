@@ -31,11 +31,15 @@ OTHER_TEXTS = {
     "time_zone": 64,
     "agent_version": 50,
     "python_version": 50,
+    "cloud": 50,
+    "cloud_instance_id": 100,
 }
 OTHER_NUMBERS = ("cpu_sockets", "cpu_cores", "booted_at")
 DISK_TEXTS = ("name", "model", "serial")
-# Changes at every start, or by rounding: no reason to call facts changed.
-RESTLESS = frozenset({"booted_at"})
+MODULE_TEXTS = ("slot", "type", "manufacturer", "serial", "part")
+MODULES_LIMIT, USERS_LIMIT, PORTS_LIMIT = 256, 500, 500
+# Changes at every start, by rounding, or with every program: no reason to call facts changed.
+RESTLESS = frozenset({"booted_at", "ports"})
 CONTAINERS = frozenset(
     {"docker", "podman", "lxc", "lxc-libvirt", "openvz", "systemd-nspawn", "container"}
 )
@@ -80,7 +84,51 @@ def clean(raw: Mapping[str, Any]) -> dict[str, Any]:
         facts[name] = plain_number(raw.get(name))
     facts["disks"] = [_disk(each) for each in _records(raw.get("disks"))]
     facts["nics"] = [_nic(each) for each in _records(raw.get("nics"))]
-    return {name: v for name, v in facts.items() if v not in (None, "", [])}
+    facts |= _lists(raw)
+    return {name: v for name, v in facts.items() if v not in (None, "", [], {})}
+
+
+def _lists(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Clean what is of no other use here than to be shown; of the packages count and hash, never their list."""
+    modules = _records(raw.get("memory_modules"), MODULES_LIMIT)
+    users = _records(raw.get("users"), USERS_LIMIT)
+    ports = _records(raw.get("ports"), PORTS_LIMIT)
+    return {
+        "memory_modules": [_module(each) for each in modules],
+        "packages": _packages(raw.get("packages")),
+        "users": [_user(each) for each in users],
+        "ports": [_port(each) for each in ports],
+    }
+
+
+def _module(raw: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: plain_text(raw.get(name)) for name in MODULE_TEXTS}
+    numbers = {
+        name: plain_number(raw.get(name)) for name in ("size_bytes", "speed_mts")
+    }
+    return texts | numbers
+
+
+def _packages(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, Mapping):
+        return {}
+    found = {
+        "manager": plain_text(raw.get("manager"), 20),
+        "count": plain_number(raw.get("count")),
+        "hash": plain_text(raw.get("hash"), 64),
+    }
+    return found if found["hash"] else {}
+
+
+def _user(raw: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: plain_text(raw.get(name)) for name in ("name", "shell")}
+    return texts | {"uid": plain_number(raw.get("uid"))}
+
+
+def _port(raw: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: plain_text(raw.get(name)) for name in ("protocol", "process")}
+    address = plain_address(raw.get("address"))
+    return texts | {"address": address, "port": plain_number(raw.get("port"))}
 
 
 def _records(value: Any, limit: int = LIST_LIMIT) -> list[Mapping[str, Any]]:
@@ -104,7 +152,7 @@ def _nic(raw: Mapping[str, Any]) -> dict[str, Any]:
         for each in _records(raw.get("addresses"), ADDRESSES_LIMIT)
         if (address := plain_address(each.get("address")))
     ]
-    return {
+    nic = {
         "name": plain_text(raw.get("name"), 64),
         "mac": plain_text(raw.get("mac"), 64),
         "mtu": plain_number(raw.get("mtu")),
@@ -112,6 +160,10 @@ def _nic(raw: Mapping[str, Any]) -> dict[str, Any]:
         "up": _flag(raw.get("up")),
         "addresses": found,
     }
+    # Only where it is known: the reports of older agents stay what they were.
+    if permanent := plain_text(raw.get("permanent_mac"), 64):
+        nic["permanent_mac"] = permanent
+    return nic
 
 
 def columns(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from cmdb.forms.agents import AgentForm, EnrolmentTokenForm
 from cmdb.models import Agent, EnrolmentToken
 from cmdb.services import admission, agents, hosts, tokens
 
-INSTALL = "python -m agent enroll --server {server} --token-file token.txt"
+# The token by environment: an argument would stand in the list of processes.
+INSTALL = "curl -fsS {script} | ADMINSET_ENROLL_TOKEN={token} sh"
 
 
 def me(request: HttpRequest) -> User:
@@ -30,9 +31,10 @@ def _posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def install_command(request: HttpRequest) -> str:
-    """Give the line that enrols a machine, with this portal's own address."""
-    return INSTALL.format(server=request.build_absolute_uri("/").rstrip("/"))
+def install_command(request: HttpRequest, plain: str = "") -> str:
+    """Give the line that installs and enrols an agent, with this portal's own address."""
+    script = request.build_absolute_uri(reverse("agent_download:install"))
+    return INSTALL.format(script=script, token=plain or "TOKEN")
 
 
 @requires("cmdb.add_enrolmenttoken")
@@ -53,7 +55,8 @@ def enrolmenttoken_add(request: HttpRequest) -> HttpResponse:
         token, plain = tokens.create_enrolment_token(
             actor=me(request), **form.cleaned_data
         )
-        context |= {"token": token, "plain": plain, "command": install_command(request)}
+        command = install_command(request, plain)
+        context |= {"token": token, "plain": plain, "command": command}
         return render(request, "cmdb/enrolmenttoken_made.html", context)
     return render(
         request, "generic/form.html", context, status=422 if form.errors else 200

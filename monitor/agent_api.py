@@ -1,4 +1,4 @@
-"""Where agents report: enrolment, facts, metrics (docs/agent-protocol.md)."""
+"""Where agents report: enrolment, facts, metrics (docs/agent-protocol.md); what they send most is answered by monitor/agent_door.py."""
 
 import time
 
@@ -10,12 +10,11 @@ from adminset.body_limit import length_of
 from adminset.errors import DomainError
 from adminset.middleware import client_address
 from cmdb.services import agents, tokens
-from monitor import services
+from monitor import agent_auth, reception, services
 from monitor.body import TooLargeError, inflate
 from monitor.intake import (
     parse_enrolment,
     parse_facts,
-    parse_metrics,
     parse_rotation,
 )
 from monitor.metric_store import limits
@@ -24,13 +23,13 @@ from monitor.metric_store import limits
 @csrf_exempt
 def enroll(request: HttpRequest) -> JsonResponse:
     """Take a new agent in: 201 with its id and secret, once."""
-    token = _bearer(request)
+    token = agent_auth.bearer(_bearer(request))
     tokens.check(token)
     report = parse_enrolment(_body(request), limits(), time.time())
     agent_id, secret = services.enrol(
         plain_token=token, report=report, address=client_address(request)
     )
-    body = {"agent_id": agent_id, "secret": secret, "settings": services.wishes()}
+    body = {"agent_id": agent_id, "secret": secret, **reception.wishes(None)}
     return JsonResponse(body, status=201)
 
 
@@ -42,18 +41,21 @@ def facts(request: HttpRequest) -> JsonResponse:
     status = services.receive_facts(
         agent=agent, report=report, address=client_address(request)
     )
-    return JsonResponse({"status": status, "settings": services.wishes()})
+    reception.learn_pace(agent.host_id)
+    return JsonResponse({"status": status, **reception.wishes(agent.host_id)})
 
 
 @csrf_exempt
 def metrics(request: HttpRequest) -> JsonResponse:
     """Take samples; 200 only when all that it names is stored durably."""
     agent = _agent(request)
-    report = parse_metrics(_body(request), limits(), time.time())
-    results = services.receive_metrics(
-        agent=agent, report=report, address=client_address(request)
+    answer = services.receive_metrics(
+        agent=agent,
+        body=_body(request),
+        address=client_address(request),
+        arrived=time.time(),
     )
-    return JsonResponse({"results": results, "settings": services.wishes()})
+    return JsonResponse(answer)
 
 
 @csrf_exempt
@@ -69,25 +71,16 @@ def rotate(request: HttpRequest) -> JsonResponse:
 
 
 def _bearer(request: HttpRequest) -> str:
-    """Read the token, before a byte of the body is looked at."""
+    """Read the header with the token, before a byte of the body is looked at."""
     if request.method != "POST":
         raise DomainError(
             _("Agents report by POST."), code="method_not_allowed", status=405
         )
-    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise DomainError(
-            _("There is no token."),
-            _("Send Authorization: Bearer <agent id>.<secret>; enrol the agent first."),
-            code="no_token",
-            status=401,
-        )
-    return token.strip()
+    return request.headers.get("Authorization", "")
 
 
 def _agent(request: HttpRequest) -> agents.AgentIdentity:
-    agent_id, _dot, secret = _bearer(request).partition(".")
-    return agents.authenticate(agent_id, secret)
+    return agent_auth.prove(_bearer(request))
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -33,6 +33,7 @@ class Limits:
         values: in a sample.
         skew_seconds: how far a host's clock may be off.
         age_seconds: how old a sample may be.
+        tables, rows, columns, cell: tables in a report, rows and columns in a table, characters in a cell.
     """
 
     body_bytes: int = 1 << 20
@@ -42,6 +43,10 @@ class Limits:
     values: int = 2000
     skew_seconds: float = 3600
     age_seconds: float = 7 * 86400
+    tables: int = 32
+    rows: int = 500
+    columns: int = 20
+    cell: int = 200
 
 
 class TooLargeError(DomainError):
@@ -91,6 +96,16 @@ class ClockSkewError(DomainError):
         )
 
 
+def check_clock(sent_at: float, limits: Limits, now: float) -> None:
+    """Refuse a report of a host whose clock is too far off.
+
+    Raises:
+        ClockSkewError: it is.
+    """
+    if abs(sent_at - now) > limits.skew_seconds:
+        raise ClockSkewError(sent_at - now)
+
+
 def inflate(body: bytes, encoding: str, limits: Limits) -> bytes:
     """Undo a Content-Encoding, never holding more than the limit.
 
@@ -134,7 +149,7 @@ def _gunzip(body: bytes, limit: int) -> bytes:
 
 
 def check_depth(body: bytes, depth: int) -> None:
-    """Refuse JSON nested deeper than `depth` before a parser sees it; linear, no recursion.
+    """Refuse JSON nested deeper than `depth` before Python's parser sees it; linear, no recursion.
 
     Raises:
         BadBodyError: too deep.
@@ -167,10 +182,11 @@ def decode(decoder: msgspec.json.Decoder[Model], body: bytes, limits: Limits) ->
     """
     if len(body) > limits.inflated_bytes:
         raise TooLargeError(f"The body is larger than {limits.inflated_bytes} bytes.")
-    check_depth(body, limits.depth)
     try:
         return decoder.decode(body)
     except (ValueError, RecursionError) as error:
+        # The decoder knows its own depth; the lenient parser that finds the fault does not.
+        check_depth(body, limits.depth)
         raise _fault(error, body) from None
 
 

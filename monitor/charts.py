@@ -1,164 +1,147 @@
-"""The charts of a host's page as data, and a set of series as the JSON that charts.js draws."""
+"""A set of series as the JSON that charts.js draws: one time axis, many charts."""
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from monitor.series import SeriesSet
+from monitor.chart_list import Chart, is_stacked, place_of
+from monitor.metrics import describe
+from monitor.series import Selection, Series, SeriesSet
 from monitor.titles import title_of
 
-RANGES = {
-    "1h": 3600,
-    "3h": 3 * 3600,
-    "6h": 6 * 3600,
-    "24h": 86400,
-    "3d": 3 * 86400,
-    "7d": 7 * 86400,
-}
-RANGE_TITLES = {
-    "1h": _("1 hour"),
-    "3h": _("3 hours"),
-    "6h": _("6 hours"),
-    "24h": _("24 hours"),
-    "3d": _("3 days"),
-    "7d": _("7 days"),
-}
-DEFAULT_RANGE = "1h"
-# A page that shows an hour asks again often; one that shows a week has no use for that.
-REFRESH_SECONDS = {"1h": 15, "3h": 30, "6h": 60, "24h": 120, "3d": 300, "7d": 300}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart: which metrics (exact names, or prefixes that end in *), in which unit."""
-
-    key: str
-    title: Any
-    patterns: tuple[str, ...]
-    unit: str
-
-
-CHARTS = (
-    Chart(
-        "cpu",
-        _("CPU"),
-        (
-            "cpu.busy_percent",
-            "cpu.user_percent",
-            "cpu.system_percent",
-            "cpu.iowait_percent",
-            "cpu.steal_percent",
-        ),
-        "percent",
-    ),
-    Chart(
-        "memory",
-        _("Memory"),
-        (
-            "memory.total_bytes",
-            "memory.used_bytes",
-            "memory.cached_bytes",
-            "memory.buffers_bytes",
-        ),
-        "bytes",
-    ),
-    Chart("load", _("Load"), ("load.1", "load.5", "load.15"), "tasks"),
-    Chart("swap", _("Swap"), ("swap.total_bytes", "swap.used_bytes"), "bytes"),
-    Chart("filesystems", _("File systems"), ("fs.used_percent|*",), "percent"),
-    Chart("inodes", _("Inodes"), ("fs.inodes_used_percent|*",), "percent"),
-    Chart(
-        "disk_bytes",
-        _("Disk throughput"),
-        ("disk.read_bytes_per_second|*", "disk.write_bytes_per_second|*"),
-        "bytes_per_second",
-    ),
-    Chart("disk_busy", _("Disk busy"), ("disk.busy_percent|*",), "percent"),
-    Chart(
-        "network",
-        _("Network"),
-        ("net.received_bytes_per_second|*", "net.sent_bytes_per_second|*"),
-        "bytes_per_second",
-    ),
-    Chart(
-        "network_errors",
-        _("Network errors and drops"),
-        ("net.errors_per_second|*", "net.drops_per_second|*"),
-        "per_second",
-    ),
-    Chart("cores", _("CPU cores"), ("cpu.core_busy_percent|*",), "percent"),
-    Chart(
-        "processes",
-        _("Processes"),
-        ("processes.total", "processes.running", "processes.blocked"),
-        "processes",
-    ),
-)
 SIGNS = {
     "percent": "%",
     "bytes": "B",
     "bytes_per_second": "B/s",
     "per_second": "/s",
     "seconds": "s",
+    "milliseconds": "ms",
+    "celsius": "°C",
+    "watts": "W",
+    "": "",
 }
 WORDS = {
     "tasks": _("tasks"),
     "processes": _("processes"),
     "inodes": _("inodes"),
     "sessions": _("sessions"),
+    "sockets": _("sockets"),
+    "files": _("files"),
+    "units": _("units"),
+    "containers": _("containers"),
+    "flag": _("1 is yes"),
+    "bits": _("bits"),
+    "rpm": _("turns a minute"),
+    "samples": _("samples"),
+    "requests": _("requests"),
+    "cores": _("cores"),
 }
-BY_KEY = {chart.key: chart for chart in CHARTS}
-
-
-def chosen_range(asked: str) -> str:
-    """Give a known range: what was asked for, else the last hour."""
-    return asked if asked in RANGES else DEFAULT_RANGE
-
-
-def as_json(chart: Chart, found: SeriesSet) -> dict[str, Any]:
-    """Give {unit, series: [{name, metric, points: [[ms, average, low, high]]}], start, end, no_data_since, coverage}.
-
-    A point without a measurement is [ms, null]: the line has a gap there. Times are milliseconds.
-    """
-    times = [round(time * 1000) for time in found.times]
-    series = [
-        {
-            "name": title_of(name),
-            "metric": name,
-            "points": _points(times, found.series[name]),
-        }
-        for name in sorted(found.series, key=lambda name: _place(chart, name))
-    ]
-    silent = found.newest is not None and found.newest < found.start
-    return {
-        "unit": unit_name(chart.unit),
-        "series": series,
-        "start": round(found.start * 1000),
-        "end": round(found.end * 1000),
-        "resolution": found.resolution,
-        "coverage": round(found.coverage, 4),
-        "no_data_since": round(found.newest * 1000)
-        if silent and found.newest
-        else None,
-        "marks": [],
-    }
+# Of a chart with more lines than this the bands from lowest to highest would hide each other.
+BANDED = 3
+# Lines of one chart: more cannot be told apart.
+MOST_LINES = 24
 
 
 def unit_name(unit: str) -> str:
     """Give the sign of a unit as charts.js knows it ("%", "B/s"), or its word in the reader's language."""
-    return SIGNS.get(unit) or str(WORDS[unit])
+    sign = SIGNS.get(unit)
+    return str(WORDS[unit]) if sign is None else sign
 
 
-def _place(chart: Chart, name: str) -> tuple[int, str]:
-    """Lines stand in the order of the chart's patterns, then by instance."""
-    fits = (i for i, pattern in enumerate(chart.patterns) if fnmatchcase(name, pattern))
-    return next(fits, len(chart.patterns)), name
+def unit_of(metric: str) -> str:
+    """Give the sign of a metric's unit; a metric of somebody else is a plain number."""
+    known = describe(metric)
+    return unit_name(known.unit) if known else ""
 
 
-def _points(times: list[int], line: Any) -> list[list[float | None]]:
-    rows = zip(times, line.average, line.low, line.high, strict=True)
-    return [
-        [t, None] if average is None else [t, average, low, high]
-        for t, average, low, high in rows
-    ]
+def page_json(charts: Iterable[Chart], found: SeriesSet) -> dict[str, Any]:
+    """Give all charts of a page over one time axis: {times, start, end, ..., charts: {key: {unit, series, coverage}}}."""
+    known = _moments(found, found.series)
+    return axis_json(found) | {
+        "charts": {chart.key: _chart(chart, found, known) for chart in charts}
+    }
+
+
+def chart_json(chart: Chart, found: SeriesSet) -> dict[str, Any]:
+    """Give one chart: {times, start, end, ..., unit, series, coverage}."""
+    return axis_json(found) | _chart(chart, found, _moments(found, found.series))
+
+
+def axis_json(found: SeriesSet) -> dict[str, Any]:
+    """Give what all charts of a set share. Times are Unix seconds; `no_data_since` is there where the host fell silent before."""
+    silent = found.newest is not None and found.newest < found.start
+    return {
+        "times": [_short(time) for time in found.times],
+        "start": found.start,
+        "end": found.end,
+        "resolution": found.resolution,
+        "no_data_since": found.newest if silent else None,
+    }
+
+
+def _chart(chart: Chart, found: SeriesSet, known: int) -> dict[str, Any]:
+    wanted = Selection(chart.patterns)
+    names = sorted(
+        (name for name in found.series if name in wanted),
+        key=lambda name: place_of(chart, name),
+    )
+    shown = names[:MOST_LINES]
+    banded = found.rolled_up and len(shown) <= BANDED
+    return {
+        "unit": unit_name(chart.unit),
+        # The set's share, less the moments at which none of these was measured.
+        "coverage": round(found.coverage * _moments(found, shown) / (known or 1), 4),
+        "left_out": len(names) - len(shown),
+        "series": [
+            line_json(
+                title_of(name),
+                found.series[name],
+                metric=name,
+                banded=banded,
+                stacked=is_stacked(chart, name),
+            )
+            for name in shown
+        ],
+    }
+
+
+def line_json(
+    title: str,
+    line: Series,
+    *,
+    metric: str = "",
+    banded: bool = False,
+    stacked: bool = False,
+    url: str = "",
+) -> dict[str, Any]:
+    """Give one line: {name, metric, average, low and high (with a band), stacked, url}; null where nothing was measured."""
+    made: dict[str, Any] = {"name": title, "average": _numbers(line.average)}
+    if metric:
+        made["metric"] = metric
+    if banded:
+        made |= {"low": _numbers(line.low), "high": _numbers(line.high)}
+    if stacked:
+        made["stacked"] = True
+    if url:
+        made["url"] = url
+    return made
+
+
+def _moments(found: SeriesSet, names: Iterable[str]) -> int:
+    """Count the moments at which any of these lines has a value."""
+    columns = [found.series[name].average for name in names]
+    rows = zip(*columns, strict=True)
+    return sum(1 for row in rows if any(value is not None for value in row))
+
+
+def _numbers(values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else _short(value) for value in values]
+
+
+def _short(value: float) -> float | int:
+    """Leave out digits that no picture shows; what an agent has read (three places at most) stays as it is."""
+    if abs(value) >= 100_000:
+        return round(value)
+    short = round(value, 3)
+    return int(short) if short == int(short) else short

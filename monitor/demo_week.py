@@ -5,12 +5,13 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 from cmdb.models import Host
-from monitor.rollups import SLOTS, HourBlock
 from monitor.series import Sample
 from monitor.store import MetricStore
 
 DAYS = 7
 HOUR = 3600
+# A reading every five minutes.
+SLOTS = 12
 SLOT = HOUR // SLOTS
 # How many different courses of a day there are; each host follows one, scaled and shifted.
 COURSES = 24
@@ -48,13 +49,13 @@ class Week:
             )
         return values
 
-    def hours(self, host: Host) -> Iterator[HourBlock]:
-        """Give the hours of a host, oldest first."""
+    def past(self, host: Host) -> list[Sample]:
+        """Give the week of a host, oldest first."""
         lines = self._lines(host)
-        for number in range(DAYS * 24):
-            cut = slice(number * SLOTS, (number + 1) * SLOTS)
-            points = {name: line[cut] for name, line in lines.items()}
-            yield HourBlock.from_points(self.start + number * HOUR, points)
+        return [
+            Sample(self.start + slot * SLOT, dict(zip(lines, values, strict=True)))
+            for slot, values in enumerate(zip(*lines.values(), strict=True))
+        ]
 
     def _lines(self, host: Host) -> dict[str, list[float]]:
         dice = random.Random(host.pk)  # noqa: S311 - a demo
@@ -135,6 +136,6 @@ def fill(
     store.ensure_indexes()
     week = Week(chance, now)
     for done, host in enumerate(hosts, 1):
-        store.write_history(host.pk, week.hours(host))
+        store.write_history(host.pk, week.past(host))
         store.write(host.pk, week.last_hour(host, now))
         yield done

@@ -4,26 +4,39 @@ Everything a host says is hostile text. Fields that are not known here are ignor
 agent may speak to an older portal.
 """
 
-import ipaddress
-import re
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from monitor.body import (
-    VALUE_LIMIT,
     BadFieldError,
-    ClockSkewError,
     Limits,
     TooLargeError,
+    check_clock,
     decode,
     inflate,
     shown,
 )
+from monitor.plausible import Dropped, Plans, Quotas, keep
+from monitor.reported_facts import (
+    Facts,
+    FactsReport,
+    Identity,
+    Name,
+    Seconds,
+    as_dict,
+    parse_enrolment,
+    parse_envelope,
+    parse_facts,
+    parse_rotation,
+)
+from monitor.reported_inventory import clean_text
+from monitor.reported_tables import SentTable, clean_tables
 from monitor.series import Sample
+from monitor.tables_of_hosts import Table
 
 __all__ = [
     "Facts",
@@ -35,99 +48,14 @@ __all__ = [
     "as_dict",
     "inflate",
     "parse_enrolment",
+    "parse_envelope",
     "parse_facts",
     "parse_metrics",
     "parse_rotation",
 ]
 
-TEXT_LIMIT = 255
-METRIC = re.compile(r"[a-z0-9_.]{1,100}")
-HOSTNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
-HEX_ID = re.compile(r"[0-9a-f]{16,128}")
-# 4 octets of a tunnel to 20 of InfiniBand.
-HARDWARE_ADDRESS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){3,19}")
-
-Name = str | None
-Count = Annotated[int, Meta(ge=0, le=1 << 20)] | None
-Size = Annotated[int, Meta(ge=0, le=1 << 60)] | None
-Seconds = Annotated[float, Meta(ge=0, le=1e11)]
-
-
-class Identity(Struct, frozen=True):
-    """What tells one machine from another; cleaned. `machine_id` is a keyed hash, never the raw one."""
-
-    machine_id: Name = None
-    product_uuid: Name = None
-    serial: Name = None
-    macs: Annotated[list[str], Meta(max_length=512)] | None = None
-    cloud: Name = None
-    chassis_serial: Name = None
-    board_serial: Name = None
-
-
-class Disk(Struct, frozen=True):
-    """A whole disk."""
-
-    name: str
-    size_bytes: Size = None
-    model: Name = None
-    serial: Name = None
-    rotational: bool | None = None
-
-
-class Address(Struct, frozen=True):
-    """An IP address of a NIC, in its shortest form."""
-
-    address: str
-    prefix: Annotated[int, Meta(ge=0, le=128)] | None = None
-
-
-class Nic(Struct, frozen=True):
-    """A network interface; `mac` lower case with colons, `speed_mbps` None where unknown."""
-
-    name: str
-    mac: Name = None
-    mtu: Size = None
-    speed_mbps: Annotated[int, Meta(ge=-1, le=1 << 40)] | None = None
-    up: bool | None = None
-    addresses: Annotated[list[Address], Meta(max_length=512)] | None = None
-
-
-class Facts(Struct, frozen=True):
-    """What a host says it is; cleaned: no control characters, 255 characters a text at most."""
-
-    hostname: Name = None
-    primary_address: Name = None
-    os_name: Name = None
-    os_version: Name = None
-    kernel: Name = None
-    architecture: Name = None
-    vendor: Name = None
-    product: Name = None
-    serial: Name = None
-    virtualisation: Name = None
-    cpu_model: Name = None
-    cpu_sockets: Count = None
-    cpu_cores: Count = None
-    cpu_threads: Count = None
-    memory_bytes: Size = None
-    swap_bytes: Size = None
-    disks: Annotated[list[Disk], Meta(max_length=1024)] | None = None
-    nics: Annotated[list[Nic], Meta(max_length=1024)] | None = None
-    time_zone: Name = None
-    booted_at: Seconds | None = None
-    agent_version: Name = None
-    python_version: Name = None
-
-
-class FactsReport(Struct, frozen=True):
-    """The body of POST facts and of POST enroll; `sent_at` in Unix seconds by the host's clock."""
-
-    sent_at: Seconds
-    identity: Identity
-    facts: Facts
-    boot_id: Name = None
-    seq: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None
+PLANS = Plans(Quotas())
+KINDS_LEFT_OUT = 32
 
 
 class _SentSample(Struct):
@@ -140,6 +68,12 @@ class _SentMetrics(Struct):
     sent_at: Seconds
     samples: list[_SentSample]
     boot_id: Name = None
+    clock_offset: float | None = None
+    tables: list[SentTable] = []
+    left_out: dict[str, Annotated[int, Meta(ge=0, le=1 << 31)]] = {}
+
+
+_METRICS = msgspec.json.Decoder(_SentMetrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,31 +87,36 @@ class ReportedSample:
 
 @dataclass(frozen=True, slots=True)
 class MetricsReport:
-    """The body of POST metrics, in the order sent; `sent_at` in Unix seconds by the host's clock."""
+    """The body of POST metrics.
+
+    Attributes:
+        sent_at: Unix seconds by the host's clock.
+        samples: in the order sent, with the values that are kept.
+        clock_offset: seconds that the host measured our clock to be before its own, None if it did not.
+        tables: the newest state of what comes as a list.
+        dropped: what of all this was not kept.
+    """
 
     boot_id: str | None
     sent_at: float
     samples: list[ReportedSample]
+    clock_offset: float | None = None
+    tables: Sequence[Table] = ()
+    dropped: Dropped = field(default_factory=Dropped)
 
 
-class _Rotation(Struct):
-    boot_id: Name = None
-
-
-_ROTATION = msgspec.json.Decoder(_Rotation)
-_METRICS = msgspec.json.Decoder(_SentMetrics)
-_FACTS = msgspec.json.Decoder(FactsReport)
-
-
-def parse_metrics(body: bytes, limits: Limits, now: float) -> MetricsReport:
+def parse_metrics(
+    body: bytes, limits: Limits, now: float, plans: Plans = PLANS
+) -> MetricsReport:
     """Read a batch of samples.
 
-    A sample with an impossible time or too many values is refused alone; any other fault refuses
-    the batch.
+    A sample with an impossible time or too many values is refused alone; a value that cannot be true, and a part
+    beyond the quotas, are dropped and counted; any other fault refuses the batch.
 
     Args:
         body: inflated JSON.
         now: Unix seconds by our clock.
+        plans: with the quotas.
 
     Raises:
         BadBodyError, TooLargeError, BadFieldError, ClockSkewError.
@@ -185,60 +124,42 @@ def parse_metrics(body: bytes, limits: Limits, now: float) -> MetricsReport:
     sent = decode(_METRICS, body, limits)
     if len(sent.samples) > limits.samples:
         raise TooLargeError(f"The batch has more than {limits.samples} samples.")
-    _check_clock(sent.sent_at, limits, now)
-    samples = []
-    for i, item in enumerate(sent.samples):
-        refused = _refusal(item, limits, now)
-        if not refused:
-            _check_values(item.values, f"samples[{i}].values")
-        sample = Sample(item.time, item.values)
-        samples.append(ReportedSample(item.seq, sample, refused))
-    return MetricsReport(_text(sent.boot_id), sent.sent_at, samples)
-
-
-def parse_rotation(body: bytes, limits: Limits) -> str:
-    """Read who asks for a new secret: the boot id, "" where it is not said.
-
-    Raises:
-        BadBodyError, BadFieldError.
-    """
-    return _text(decode(_ROTATION, body, limits).boot_id) or ""
-
-
-def parse_facts(body: bytes, limits: Limits, now: float) -> FactsReport:
-    """Read and clean what a host says it is.
-
-    Args:
-        body: inflated JSON.
-        now: Unix seconds by our clock.
-
-    Raises:
-        BadBodyError, BadFieldError, ClockSkewError.
-    """
-    sent = decode(_FACTS, body, limits)
-    _check_clock(sent.sent_at, limits, now)
-    return FactsReport(
+    check_clock(sent.sent_at, limits, now)
+    dropped = Dropped()
+    samples = [
+        _reported(item, i, dropped, limits, now, plans)
+        for i, item in enumerate(sent.samples)
+    ]
+    tables, beyond = clean_tables(sent.tables, limits)
+    dropped.note_left_out(_said(sent.left_out) | beyond)
+    return MetricsReport(
+        boot_id=clean_text(sent.boot_id),
         sent_at=sent.sent_at,
-        identity=_clean_identity(sent.identity),
-        facts=_clean_facts(sent.facts),
-        boot_id=_text(sent.boot_id),
-        seq=sent.seq,
+        samples=samples,
+        clock_offset=sent.clock_offset,
+        tables=tables,
+        dropped=dropped,
     )
 
 
-def parse_enrolment(body: bytes, limits: Limits, now: float) -> FactsReport:
-    """Read the body of an enrolment: as parse_facts, and some identity must be there."""
-    report = parse_facts(body, limits, now)
-    identity = report.identity
-    evidence = (identity.machine_id, identity.product_uuid, identity.serial)
-    if not any(evidence) and not identity.macs:
-        raise BadFieldError("identity", "The machine says nothing that identifies it.")
-    return report
-
-
-def _check_clock(sent_at: float, limits: Limits, now: float) -> None:
-    if abs(sent_at - now) > limits.skew_seconds:
-        raise ClockSkewError(sent_at - now)
+def _reported(
+    item: _SentSample,
+    place: int,
+    dropped: Dropped,
+    limits: Limits,
+    now: float,
+    plans: Plans,
+) -> ReportedSample:
+    refused = _refusal(item, limits, now)
+    values: Mapping[str, float] = item.values
+    if not refused:
+        plan = plans.of(tuple(values))
+        if plan.bad is not None:
+            path = f"samples[{place}].values[{shown(plan.bad)}]"
+            raise BadFieldError(path, "This is not a metric's name.")
+        values = keep(item.values, plan, dropped)
+        refused = "" if values else "None of the sample's values can be true."
+    return ReportedSample(item.seq, Sample(item.time, values), refused)
 
 
 def _refusal(item: _SentSample, limits: Limits, now: float) -> str:
@@ -253,117 +174,7 @@ def _refusal(item: _SentSample, limits: Limits, now: float) -> str:
     return ""
 
 
-def _check_values(values: dict[str, float], path: str) -> None:
-    for name, value in values.items():
-        if not _good_name(name):
-            raise BadFieldError(
-                f"{path}[{shown(name)}]", "This is not a metric's name."
-            )
-        if not -VALUE_LIMIT < value < VALUE_LIMIT:
-            raise BadFieldError(f"{path}[{shown(name)}]", "This number is too large.")
-
-
-@lru_cache(maxsize=20_000)
-def _good_name(name: str) -> bool:
-    metric, bar, instance = name.partition("|")
-    if not METRIC.fullmatch(metric):
-        return False
-    return not bar or (0 < len(instance) <= 200 and instance.isprintable())
-
-
-def _text(text: str | None) -> str | None:
-    """Strip what cannot be printed, cap the length; None for nothing left."""
-    if text is None:
-        return None
-    spaced = "".join(c if c.isprintable() else " " for c in text[: 4 * TEXT_LIMIT])
-    return " ".join(spaced.split())[:TEXT_LIMIT].strip() or None
-
-
-def _matching(text: str | None, pattern: re.Pattern[str], path: str) -> str | None:
-    if text is None or text == "":
-        return None
-    if not pattern.fullmatch(text):
-        raise BadFieldError(path, "This text has a form that is not allowed here.")
-    return text
-
-
-def _mac(text: str | None, path: str) -> str | None:
-    bare = (text or "").strip().lower().replace("-", ":")
-    if re.fullmatch(r"[0-9a-f]{12}", bare):
-        bare = ":".join(bare[i : i + 2] for i in range(0, 12, 2))
-    mac = _matching(bare, HARDWARE_ADDRESS, path)
-    # Interfaces without an address of their own say zeros.
-    return mac if mac and mac.strip("0:") else None
-
-
-def _ip(text: str, path: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text.partition("%")[0].strip()))
-    except ValueError:
-        raise BadFieldError(path, "This is not an IP address.") from None
-
-
-def _clean_identity(sent: Identity) -> Identity:
-    macs = [_mac(mac, f"identity.macs[{i}]") for i, mac in enumerate(sent.macs or [])]
-    machine_id = (sent.machine_id or "").strip().lower()
-    return Identity(
-        machine_id=_matching(machine_id, HEX_ID, "identity.machine_id"),
-        product_uuid=(_text(sent.product_uuid) or "").lower() or None,
-        serial=_text(sent.serial),
-        macs=sorted({mac for mac in macs if mac}),
-        cloud=_text(sent.cloud),
-        chassis_serial=_text(sent.chassis_serial),
-        board_serial=_text(sent.board_serial),
-    )
-
-
-TEXTS = (
-    *("os_name", "os_version", "kernel", "architecture", "vendor", "product"),
-    *("serial", "virtualisation", "cpu_model", "time_zone"),
-    *("agent_version", "python_version"),
-)
-
-
-def _clean_facts(sent: Facts) -> Facts:
-    address = sent.primary_address
-    hostname = (sent.hostname or "").strip().rstrip(".")
-    return msgspec.structs.replace(
-        sent,
-        **{name: _text(getattr(sent, name)) for name in TEXTS},
-        hostname=_matching(hostname, HOSTNAME, "facts.hostname"),
-        primary_address=_ip(address, "facts.primary_address") if address else None,
-        disks=[_clean_disk(disk) for disk in sent.disks or []],
-        nics=[
-            _clean_nic(nic, f"facts.nics[{i}]") for i, nic in enumerate(sent.nics or [])
-        ],
-    )
-
-
-def _clean_disk(disk: Disk) -> Disk:
-    return msgspec.structs.replace(
-        disk,
-        name=_text(disk.name) or "?",
-        model=_text(disk.model),
-        serial=_text(disk.serial),
-    )
-
-
-def _clean_nic(nic: Nic, path: str) -> Nic:
-    speed = nic.speed_mbps
-    addresses = [
-        Address(_ip(item.address, f"{path}.addresses[{i}].address"), item.prefix)
-        for i, item in enumerate(nic.addresses or [])
-    ]
-    return msgspec.structs.replace(
-        nic,
-        name=_text(nic.name) or "?",
-        mac=_mac(nic.mac, f"{path}.mac"),
-        speed_mbps=speed if speed and speed > 0 else None,
-        addresses=addresses,
-    )
-
-
-def as_dict(facts: Facts | Identity) -> dict[str, Any]:
-    """Give cleaned facts as plain dicts and lists, to store or to compare."""
-    plain: dict[str, Any] = msgspec.to_builtins(facts)
-    return plain
+def _said(left_out: dict[str, int]) -> dict[str, int]:
+    """Keep what the agent says that it left out itself."""
+    named = {shown(kind)[:40]: count for kind, count in left_out.items() if count}
+    return dict(sorted(named.items())[:KINDS_LEFT_OUT])

@@ -8,8 +8,7 @@ from typing import Any
 
 from cmdb.services import legacy as machines
 from monitor import services
-from monitor.intake import parse_metrics
-from monitor.metric_store import limits
+from monitor.body import VALUE_LIMIT
 
 MIB, GIB, KIB = 2**20, 2**30, 2**10
 CPU = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
@@ -34,9 +33,10 @@ def receive(*, payload: Mapping[str, Any], address: str) -> str:
     sample = {"seq": 0, "time": now, "values": values}
     # The way of every other report, with the same limits.
     body = json.dumps({"sent_at": now, "samples": [sample]}).encode()
-    report = parse_metrics(body, limits(), now)
-    (result,) = services.receive_metrics(agent=agent, report=report, address=address)
-    return str(result["status"])
+    answer = services.receive_metrics(
+        agent=agent, body=body, address=address, arrived=now
+    )
+    return str(answer["results"][0]["status"])
 
 
 def measurements(payload: Mapping[str, Any]) -> Iterator[Value]:
@@ -77,7 +77,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _number(value: Any) -> float:
     number = float(value)
-    if not math.isfinite(number):
+    if not math.isfinite(number) or abs(number) >= VALUE_LIMIT:
         raise ValueError(value)
     return number
 

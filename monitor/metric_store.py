@@ -5,17 +5,20 @@ import functools
 from django.conf import settings
 
 from monitor.body import Limits
-from monitor.records import StoreOptions
+from monitor.plausible import Plans, Quotas
+from monitor.policy import default_policy, retention_of
 from monitor.store import MetricStore
+from monitor.tiers import StoreOptions
 
 
 @functools.cache
 def store() -> MetricStore:
     """Give the one store of this process; it connects at first use."""
     options = StoreOptions(
-        raw_seconds=settings.METRICS_RAW_HOURS * 3600,
-        rollup_seconds=settings.METRICS_TIER_DAYS * 86400,
+        retention=default_policy().retention,
+        retention_of=retention_of,
         sample_seconds=settings.AGENT_SAMPLE_SECONDS,
+        custom_series=settings.METRICS_CUSTOM_SERIES,
     )
     return MetricStore(settings.MONGO_URL, settings.MONGO_DATABASE, options)
 
@@ -27,4 +30,19 @@ def limits() -> Limits:
         inflated_bytes=settings.AGENT_MAX_INFLATED_BYTES,
         skew_seconds=settings.AGENT_MAX_CLOCK_SKEW_SECONDS,
         age_seconds=settings.AGENT_MAX_SAMPLE_AGE_SECONDS,
+        tables=settings.AGENT_MAX_TABLES,
+        rows=settings.AGENT_MAX_TABLE_ROWS,
     )
+
+
+@functools.cache
+def plans() -> Plans:
+    """Give what this process knows of sets of names, with the quotas of a host."""
+    quotas = Quotas(
+        mounts=settings.AGENT_MAX_MOUNTS,
+        interfaces=settings.AGENT_MAX_INTERFACES,
+        disks=settings.AGENT_MAX_DISKS,
+        containers=settings.AGENT_MAX_CONTAINERS,
+        custom=settings.AGENT_MAX_CUSTOM_SERIES,
+    )
+    return Plans(quotas)

@@ -7,26 +7,41 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from cmdb.models import Host
-from monitor import charts
+from monitor import ranges, selectors
+from monitor.chart_list import Chart, charts_for
+from monitor.marks import marks_of
+from monitor.store import StoreUnavailable
+
+MOST_EVENTS = 30
 
 
 def charts_of_host(request: HttpRequest, host: Host) -> Mapping[str, Any]:
-    """Give what monitor/_host_charts.html draws: the charts of a host and the ranges to choose from."""
-    chosen = charts.chosen_range(request.GET.get("range", ""))
+    """Give what monitor/_host_charts.html draws: charts, ranges to choose from, and what happened meanwhile."""
+    span = ranges.span_of(request.GET)
+    url = f"{reverse('monitor:host_charts', args=[host.pk])}?{span.query}"
+    happened = marks_of(request.user, host, span)
     return {
+        "object": host,
         "charts": [
             {
-                "id": f"chart-{chart.key}",
+                "id": f"chart-{chart.key.replace('.', '-')}",
+                "key": chart.key,
                 "title": chart.title,
-                "url": reverse("monitor:host_chart", args=[host.pk, chart.key])
-                + f"?range={chosen}",
-                "refresh": charts.REFRESH_SECONDS[chosen],
+                "url": url,
+                "refresh": span.refresh,
             }
-            for chart in charts.CHARTS
+            for chart in charts_of(host)
         ],
-        "ranges": [
-            {"key": key, "title": charts.RANGE_TITLES[key], "active": key == chosen}
-            for key in charts.RANGES
-        ],
+        "ranges": ranges.choices(span),
+        "span": span,
+        "events": happened[: -MOST_EVENTS - 1 : -1],
         "agent": getattr(host, "agent", None),
     }
+
+
+def charts_of(host: Host) -> list[Chart]:
+    """List the charts of a host by what it reported last; the usual ones where the store is away."""
+    try:
+        return charts_for(selectors.names_of(host.pk))
+    except StoreUnavailable:
+        return charts_for(())

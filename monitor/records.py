@@ -1,58 +1,48 @@
 """How measurements lie in the store: keys, options and the few moves that every part of it shares.
 
 Collections
-    samples    one document a sample: _id "<host>:<ms>", b = host-hour key, s = shape, v = packed doubles
-    shapes     the metric names that a sample's doubles belong to
-    raw_hours  one marker for each host-hour that has samples: a work queue ordered by `due`
-    hours      roll-ups: one host-hour in 5-minute slots
-    latest     one document a host
+    chunks      what came, a document a host, hour and set of names: _id "<host>:<ms>:<hash of the times>", b = host-hour key,
+                s = shape, t = packed milliseconds, v = packed doubles, a row a sample
+    shapes      the metric names that a row's doubles belong to
+    due_hours   one marker for each host-hour with samples that no roll-up has seen: a work queue ordered by `due`
+    due_days    the same for host-days whose ten-minute slots changed
+    tier_raw, tier_minute, tier_ten_minutes, tier_two_hours, tier_day
+                packed units (monitor/tiers.py): _id = b = "<host>:<start of the unit>:<family>", z = packed, r = version
+    latest      one document a host: newest sample, spark line
+    tables      newest state of what a host reports as lists
+    custom      one document a host: its series of custom metrics, and how many were too many
+    sweeps      one document a host: when its tiers are looked through for what is too old
 
-A host-hour's marker is written before its samples and outlives them. It is first due minutes after
-the hour and its last arrival: then the hour is rolled up. It is due again when raw retention is over:
-then the samples go. So nothing is dropped that was not rolled up, late samples keep their full
-retention, no index on time slows each insert down, and no large sweep stalls the embedded store.
+A marker is written before the samples and goes after their roll-up, if no newer ones came: a crash leaves work, never a
+hole. A roll-up computes an hour from all its samples, those that are packed and those that came since; so it may be done
+again at any time and counts nothing twice. Every range is bounded on both sides by an index, and what is deleted is
+deleted in small batches by its key: SecantusDB scans a range of _id, and a long delete makes everybody wait.
 """
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 86400
-CHUNK = 500
-CACHE_ENTRIES = 4096
+# SecantusDB takes time by the square of the keys asked for at once.
+CHUNK = 50
+CACHE_ENTRIES = 20_000
 
 Document = dict[str, Any]
 Clock = Callable[[], float]
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Item = TypeVar("Item")
 
 
 class Tables(Protocol):
-    """The collections by name, as a pymongo database gives them; only monitor/store.py makes one."""
+    """The collections by name, as a pymongo database gives them; only monitor/mongo.py makes one."""
 
     def __getitem__(self, name: str) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOptions:
-    """Retention, expected sampling and patience; all in seconds.
-
-    Attributes:
-        raw_seconds: how long samples stay after their hour was rolled up.
-        rollup_seconds: how long 5-minute slots stay, by their own time.
-        sample_seconds: how far apart samples are meant to be.
-        select_seconds: wait for a server that answers.
-        reply_seconds: wait for one answer.
-    """
-
-    raw_seconds: float = 48 * HOUR_SECONDS
-    rollup_seconds: float = 14 * DAY_SECONDS
-    sample_seconds: float = 15
-    select_seconds: float = 2
-    reply_seconds: float = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +55,51 @@ class StoreState:
     message: str = ""
 
 
+def host_key(host_id: int) -> str:
+    """Name a host so that keys sort by host."""
+    return f"{host_id:010d}:"
+
+
 def hour_key(host_id: int, hour: int) -> str:
     """Name a host-hour so that keys of one host sort by time."""
     return f"{host_id:010d}:{hour // HOUR_SECONDS:07d}"
 
 
-def hour_of_key(key: str) -> int:
-    """Give the start of a host-hour in Unix seconds."""
-    return int(key.partition(":")[2]) * HOUR_SECONDS
+def hour_of(time: float) -> int:
+    """Give the start of the hour that a moment lies in, Unix seconds."""
+    return int(time // HOUR_SECONDS) * HOUR_SECONDS
 
 
-def time_of(sample_id: str) -> float:
-    """Give the moment of a stored sample in Unix seconds."""
-    return int(sample_id.partition(":")[2]) / 1000
+def unit_key(host_id: int, unit: int, family: str = "") -> str:
+    """Name a unit of a tier; `unit` is its start, a multiple of an hour."""
+    return f"{hour_key(host_id, unit)}:{family}"
+
+
+def host_of_key(key: str) -> int:
+    """Give the host of a host-hour or of a unit."""
+    return int(key.partition(":")[0])
+
+
+def unit_of_key(key: str) -> int:
+    """Give the start of a host-hour or of a unit in Unix seconds."""
+    return int(key.split(":", 2)[1]) * HOUR_SECONDS
+
+
+def between(host_id: int, first: int, last: int) -> Document:
+    """Give the condition on keys of a host from the hour or unit `first` to `last`, both included."""
+    return {"$gte": hour_key(host_id, first), "$lt": hour_key(host_id, last) + ";"}
 
 
 def moment_of(time: float) -> datetime:
     """Give Unix seconds as the date that the store's time limits need."""
     return datetime.fromtimestamp(time, UTC)
+
+
+def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterable[list[Item]]:
+    """Give lists of a few."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
 def doubles(packed: bytes) -> "array[float]":
@@ -97,10 +114,15 @@ def by_ids(
 ) -> list[Document]:
     """Fetch documents by _id, in chunks; missing ones are left out."""
     found: list[Document] = []
-    for start in range(0, len(ids), CHUNK):
-        wanted = {"_id": {"$in": list(ids[start : start + CHUNK])}}
-        found.extend(table.find(wanted, fields))
+    for some in chunks(ids):
+        found.extend(table.find({"_id": {"$in": some}}, fields))
     return found
+
+
+def delete_ids(table: Any, ids: Sequence[Any]) -> None:
+    """Delete documents by _id, few at a time: others get their turn between."""
+    for some in chunks(ids):
+        table.delete_many({"_id": {"$in": some}})
 
 
 def remember(cache: dict[Key, Value], key: Key, value: Value) -> None:

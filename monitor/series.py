@@ -1,10 +1,17 @@
-"""Turns measured rows into chart lines: pure, no store, no Django."""
+"""Turns measured points into chart lines: pure, no store, no Django."""
 
 import itertools
 import statistics
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Names = tuple[str, ...]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 # A sample may come this many intervals late before the line is broken.
 GAP_FACTOR = 2.5
@@ -32,19 +39,64 @@ class Sample:
         return round(self.time * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A stored measurement; `values` follow `names`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """What is known of one metric of one host, as columns of equal length, ascending in time.
 
-    A raw row leaves `low`, `high` and `counts` empty: its values are single readings.
+    Attributes:
+        times: Unix seconds: of the reading, or of the start of a slot.
+        sums, lows, highs: of the readings behind each.
+        counts: how many those are, never 0.
     """
 
-    time: float
-    names: tuple[str, ...]
-    values: Sequence[float]
-    low: Sequence[float] = ()
-    high: Sequence[float] = ()
-    counts: Sequence[int] = ()
+    times: Floats
+    sums: Floats
+    lows: Floats
+    highs: Floats
+    counts: Ints
+
+    def inside(self, start: float, end: float) -> "Points":
+        """Give those in a range, `end` exclusive."""
+        first, last = np.searchsorted(self.times, [start, end])
+        cut = slice(int(first), int(last))
+        columns: tuple[Any, ...] = tuple(column[cut] for column in _columns(self))
+        return Points(*columns)
+
+    def widened(self, width: float) -> "Points":
+        """Give buckets of `width` seconds."""
+        if not len(self.times):
+            return self
+        starts = self.times // width * width
+        heads = np.flatnonzero(np.diff(starts, prepend=starts[0] - 1))
+        return Points(
+            starts[heads],
+            np.add.reduceat(self.sums, heads),
+            np.minimum.reduceat(self.lows, heads),
+            np.maximum.reduceat(self.highs, heads),
+            np.add.reduceat(self.counts, heads),
+        )
+
+    @property
+    def average(self) -> Floats:
+        """Mean of each; rounding never lifts it above the highest reading."""
+        return np.clip(self.sums / self.counts, self.lows, self.highs)
+
+
+def _columns(points: Points) -> tuple[Any, ...]:
+    return points.times, points.sums, points.lows, points.highs, points.counts
+
+
+def join_points(parts: Sequence[Points]) -> Points:
+    """Join parts in any order; of the same moment the one with more readings stays, the last part's in a tie."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = [np.concatenate(c) for c in zip(*map(_columns, parts), strict=True)]
+    times, counts = joined[0], joined[4]
+    order = np.lexsort((np.arange(len(times)), counts, times))
+    # The last of equal times is the fullest.
+    keep = order[np.append(np.diff(times[order]) != 0, True)] if len(order) else order
+    columns: tuple[Any, ...] = tuple(column[keep] for column in joined)
+    return Points(*columns)
 
 
 @dataclass(slots=True)
@@ -63,11 +115,12 @@ class SeriesSet:
     Attributes:
         start, end: the range asked for, Unix seconds; `end` is exclusive.
         resolution: seconds a point stands for.
-        rolled_up: True where points come from 5-minute averages, False from single samples.
+        rolled_up: True where points come from a tier of averages, False from single samples.
         times: Unix seconds, ascending: the start of each point's bucket.
         series: metric name -> line.
         coverage: share of the expected measurements that are there, 0.0 to 1.0.
         newest: Unix seconds of the host's newest sample at all, None if it never sent one.
+        tier: name of the tier that they come from.
     """
 
     start: float
@@ -78,6 +131,7 @@ class SeriesSet:
     series: dict[str, Series]
     coverage: float
     newest: float | None
+    tier: str = "raw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +149,6 @@ class Window:
         """Seconds of the window that have passed."""
         return max(min(self.end, self.now) - self.start, 0.0)
 
-    def holds(self, time: float) -> bool:
-        """Whether a moment lies inside."""
-        return self.start <= time < self.end
-
 
 class Selection:
     """Answers which metrics a chart wants.
@@ -108,21 +158,27 @@ class Selection:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        wanted = tuple(patterns)
-        self._exact = frozenset(wanted)
-        self._prefixes = tuple(name[:-1] for name in wanted if name.endswith("*"))
-        self._known: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+        self.patterns = tuple(patterns)
+        self._exact = frozenset(self.patterns)
+        self._prefixes = tuple(n[:-1] for n in self.patterns if n.endswith("*"))
+        self._known: dict[Names, list[tuple[int, str]]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._exact or name.startswith(self._prefixes)
 
-    def positions(self, names: tuple[str, ...]) -> list[tuple[int, str]]:
-        """Give (index, name) of the wanted ones; remembered, as rows share their names."""
+    def positions(self, names: Names) -> list[tuple[int, str]]:
+        """Give (index, name) of the wanted ones; remembered, as documents share their names."""
         found = self._known.get(names)
         if found is None:
             found = [(i, name) for i, name in enumerate(names) if name in self]
             self._known[names] = found
         return found
+
+    def families(self) -> list[str] | None:
+        """Give the families of metrics that are wanted; None: of any."""
+        if not all("." in pattern for pattern in self.patterns):
+            return None
+        return sorted({pattern.partition(".")[0] for pattern in self.patterns})
 
 
 def width_for(span: float, max_points: int, smallest: float = 1) -> float:
@@ -154,122 +210,68 @@ def with_gaps(times: Sequence[float], threshold: float, step: float) -> list[flo
     return out
 
 
-def from_samples(
-    rows: Sequence[Row], window: Window, selection: Selection, newest: float | None
+def draw(
+    points: Mapping[str, Points],
+    window: Window,
+    newest: float | None,
+    *,
+    slot_seconds: int = 0,
+    tier: str = "raw",
 ) -> SeriesSet:
-    """Draw raw samples as they are, or in buckets if they are too many.
+    """Draw points as they are, or in buckets if they are too many.
 
     Args:
-        rows: raw rows of one host, in any order.
+        points: metric -> what is known of it.
+        slot_seconds: of the tier that they come from; 0: they are single samples.
     """
-    inside = sorted((r for r in rows if window.holds(r.time)), key=lambda r: r.time)
-    moments = [row.time for row in inside]
-    interval = typical_interval(moments, window.sample_seconds)
+    start = (
+        window.start // slot_seconds * slot_seconds if slot_seconds else window.start
+    )
+    inside = {name: p.inside(start, window.end) for name, p in points.items()}
+    moments = _moments(inside.values())
+    interval = typical_interval(moments, max(window.sample_seconds, slot_seconds))
     times = with_gaps(moments, GAP_FACTOR * interval, interval)
     width = 0.0
     if len(times) > window.max_points:
-        width = width_for(window.end - window.start, window.max_points)
-    cells = _gather(inside, selection, width)
-    if width:
-        # A bucket start lies up to one width before its sample.
+        width = width_for(window.end - start, window.max_points, slot_seconds or 1)
+        inside = {name: p.widened(width) for name, p in inside.items()}
+        # A bucket's start lies up to one width before its sample.
         threshold = max(1.5 * width, GAP_FACTOR * interval + width)
-        filled = sorted({_bucket(time, width) for time in moments})
-        times = with_gaps(filled, threshold, max(width, interval))
-    coverage = _share(len(moments) * interval, window)
+        times = with_gaps(_moments(inside.values()), threshold, max(width, interval))
+    covered = min(len(moments) * interval, window.elapsed)
     return SeriesSet(
         start=window.start,
         end=window.end,
         resolution=width or interval,
-        rolled_up=False,
+        rolled_up=bool(slot_seconds),
         times=times,
-        series=_lines(cells, times),
-        coverage=coverage,
+        series={name: _line(inside[name], times) for name in sorted(inside)},
+        coverage=covered / window.elapsed if window.elapsed else 0.0,
         newest=newest,
+        tier=tier,
     )
 
 
-def from_slots(
-    rows: Sequence[Row],
-    slot_seconds: int,
-    window: Window,
-    selection: Selection,
-    newest: float | None,
-) -> SeriesSet:
-    """Draw roll-up slots, in wider buckets if they are too many.
+def _moments(points: Iterable[Points]) -> list[float]:
+    columns = [p.times for p in points]
+    if not columns:
+        return []
+    times: list[float] = np.unique(np.concatenate(columns)).tolist()
+    return times
 
-    Args:
-        rows: one row a slot, `time` its start, counts of 0 where a metric was not measured.
-    """
-    first = window.start // slot_seconds * slot_seconds
-    inside = [row for row in rows if first <= row.time < window.end]
-    width = width_for(window.end - first, window.max_points, slot_seconds)
-    cells = _gather(inside, selection, width)
-    filled = sorted({_bucket(row.time, width) for row in inside if any(row.counts)})
-    threshold = max(1.5 * width, GAP_FACTOR * window.sample_seconds + width)
-    times = with_gaps(filled, threshold, width)
-    measured = sum(1 for row in inside if any(row.counts))
-    return SeriesSet(
-        start=window.start,
-        end=window.end,
-        resolution=width,
-        rolled_up=True,
-        times=times,
-        series=_lines(cells, times),
-        coverage=_share(measured * slot_seconds, window),
-        newest=newest,
+
+def _line(points: Points, times: Sequence[float]) -> Series:
+    cells = zip(
+        points.times.tolist(),
+        points.average.tolist(),
+        points.lows.tolist(),
+        points.highs.tolist(),
+        strict=True,
     )
-
-
-# sum, count, low, high of one metric in one bucket
-Cell = list[float]
-
-
-def _gather(
-    rows: Iterable[Row], selection: Selection, width: float
-) -> dict[str, dict[float, Cell]]:
-    # The innermost loop of every chart, written out for speed.
-    cells: defaultdict[str, dict[float, Cell]] = defaultdict(dict)
-    for row in rows:
-        moment = _bucket(row.time, width)
-        values, counts = row.values, row.counts
-        lows, highs = (row.low, row.high) if counts else (values, values)
-        for i, name in selection.positions(row.names):
-            count = counts[i] if counts else 1
-            cell = cells[name].get(moment)
-            if cell is not None and count:
-                cell[0] += values[i] * count
-                cell[1] += count
-                cell[2] = min(cell[2], lows[i])
-                cell[3] = max(cell[3], highs[i])
-            elif count:
-                cells[name][moment] = [values[i] * count, count, lows[i], highs[i]]
-    return cells
-
-
-def _bucket(time: float, width: float) -> float:
-    return time // width * width if width else time
-
-
-def _share(seconds: float, window: Window) -> float:
-    return min(seconds / window.elapsed, 1.0) if window.elapsed else 0.0
-
-
-def _lines(
-    cells: Mapping[str, Mapping[float, Cell]], times: Sequence[float]
-) -> dict[str, Series]:
-    return {name: _line(cells[name], times) for name in sorted(cells)}
-
-
-def _line(cells: Mapping[float, Cell], times: Sequence[float]) -> Series:
-    line = Series()
-    for moment in times:
-        cell = cells.get(moment)
-        line.average.append(None if cell is None else _average(cell))
-        line.low.append(None if cell is None else cell[2])
-        line.high.append(None if cell is None else cell[3])
-    return line
-
-
-def _average(cell: Cell) -> float:
-    # Rounding must never lift an average above the highest reading.
-    return min(max(cell[0] / cell[1], cell[2]), cell[3])
+    known = {t: (average, low, high) for t, average, low, high in cells}
+    drawn = [known.get(t, (None, None, None)) for t in times]
+    return (
+        Series(*(list(column) for column in zip(*drawn, strict=True)))
+        if drawn
+        else Series()
+    )

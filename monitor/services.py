@@ -1,17 +1,18 @@
 """What happens to measurements: taken in, rolled up, forgotten."""
 
-import time
 from typing import Any
-
-from django.conf import settings
 
 from adminset.errors import Unavailable
 from cmdb.services import agents
-from monitor.intake import FactsReport, MetricsReport, as_dict
+from monitor import reception
+from monitor.intake import FactsReport, as_dict
 from monitor.metric_store import store
+from monitor.noted import Notes
 
 # Host-hours of one roll-up; what is left waits for the next minute.
 ROLL_UP_AT_ONCE = 2000
+# Hosts whose tiers are looked through for what is too old; each is so four times a day.
+SWEEP_AT_ONCE = 200
 
 
 def store_state() -> str:
@@ -26,43 +27,30 @@ def store_state() -> str:
     return state.message
 
 
-def wishes() -> dict[str, int]:
-    """Say how often an agent shall sample and send, in seconds."""
-    return {
-        "sample_seconds": settings.AGENT_SAMPLE_SECONDS,
-        "flush_seconds": settings.AGENT_FLUSH_SECONDS,
-        "facts_seconds": settings.AGENT_FACTS_SECONDS,
-    }
-
-
 def receive_metrics(
-    *, agent: agents.AgentIdentity, report: MetricsReport, address: str
-) -> list[dict[str, Any]]:
-    """Store a batch of samples durably under the agent's own host.
+    *, agent: agents.AgentIdentity, body: bytes, address: str, arrived: float
+) -> dict[str, Any]:
+    """Store a batch of samples durably under the agent's own host; gives the answer of docs/agent-protocol.md.
 
-    Returns:
-        {"seq", "status": stored | duplicate | refused, "message"} for each sample, in the order sent.
+    Args:
+        body: inflated JSON.
+        arrived: Unix seconds when it began to arrive.
 
     Raises:
+        DomainError: it cannot be read, or a copy of another machine's credential speaks; nothing is stored.
         StoreUnavailable: nothing is acknowledged; the agent keeps its spool.
-        Conflict: a copy of another machine's credential speaks; nothing is stored.
     """
-    agents.ensure_no_copy(agent, report.boot_id or "")
-    good = [item.sample for item in report.samples if not item.refused]
-    statuses = iter(store().write(agent.host_id, good))
-    agents.touch(
-        agent_id=agent.pk,
-        boot_id=report.boot_id or "",
-        address=address,
-        clock_offset=round(report.sent_at - time.time(), 1),
-        age=report.sent_at - max((s.time for s in good), default=report.sent_at),
-    )
-    return [
-        {"seq": item.seq, "status": "refused", "message": item.refused}
-        if item.refused
-        else {"seq": item.seq, "status": next(statuses)}
-        for item in report.samples
-    ]
+    arrival = reception.read(agent, body, address=address, arrived=arrived)
+    steps = reception.clock_steps(arrival)
+    if steps != agent.clock_steps:
+        arrival = reception.keep_clock(arrival, steps)
+    statuses = reception.submit(arrival)
+    notes = Notes()
+    if not reception.note(arrival, notes):
+        reception.touch(arrival)
+    notes.write()
+    reception.learn_pace(agent.host_id)
+    return reception.answer(arrival, statuses)
 
 
 def receive_facts(
@@ -93,7 +81,9 @@ def enrol(*, plain_token: str, report: FactsReport, address: str) -> tuple[str, 
 
 
 def roll_up() -> int:
-    """Roll up what is due; gives the number of host-hours looked at."""
+    """Roll up what is due, drop what is too old; gives the number of host-hours and host-days looked at."""
     measurements = store()
     measurements.ensure_indexes()
-    return measurements.roll_up(limit=ROLL_UP_AT_ONCE)
+    done = measurements.roll_up(limit=ROLL_UP_AT_ONCE)
+    measurements.drop_old(limit=SWEEP_AT_ONCE)
+    return done

@@ -1,65 +1,39 @@
-"""The metric store: the only file that speaks to MongoDB; others see dataclasses and StoreUnavailable."""
+"""The metric store: all that the portal asks of it and tells it; others see dataclasses and StoreUnavailable."""
 
-import os
-import threading
 import time
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import islice
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pymongo import InsertOne, MongoClient, UpdateOne, WriteConcern
-from pymongo.collection import Collection
-from pymongo.database import Database
-from pymongo.errors import (
-    BulkWriteError,
-    ConnectionFailure,
-    OperationFailure,
-    PyMongoError,
-)
-
-from adminset.errors import Unavailable
-from monitor.latest import Latest, extend_ring
-from monitor.reading import last_seen, read_latest, read_series
+from monitor.checking import Difference, differences
+from monitor.custom_series import CustomSeries, read_custom
+from monitor.fleet_reading import read_newest
+from monitor.group_reading import ManySeries, read_many
+from monitor.history import keep_history
+from monitor.latest import Latest
+from monitor.mongo import Door, StoreUnavailable, expire_after
+from monitor.reading import Reader, Span, last_seen, read_latest
 from monitor.records import (
-    CHUNK,
     DAY_SECONDS,
     Clock,
-    Document,
-    StoreOptions,
     StoreState,
-    by_ids,
-    hour_key,
-    remember,
+    between,
+    delete_ids,
 )
-from monitor.rollups import HourBlock, hour_of
+from monitor.retention import Sweeper
 from monitor.series import Sample, Selection, SeriesSet, Window
 from monitor.shapes import Shapes
-from monitor.upkeep import MARK_SECONDS, RETRIES, Upkeep, marking, packed_hour
+from monitor.sizes import Fleet, TierSize, sizes
+from monitor.table_keeping import keep_tables, read_tables
+from monitor.tables_of_hosts import Table
+from monitor.tiers import TIERS, Retention, StoreOptions
+from monitor.upkeep import Upkeep
+from monitor.writing import Status, Writer
 
-Status = Literal["stored", "duplicate"]
-# Milliseconds of a host's newest sample, and its spark ring.
-Head = tuple[int, bytes]
-NO_HEAD: Head = (-1, b"")
+__all__ = ["MetricStore", "Status", "StoreUnavailable"]
 
-# A dead store is asked again after this long; until then calls fail at once.
-BREAK_SECONDS = 1.0
-DUPLICATE_KEY = 11000
-# The index is there with other options, or under another name.
-INDEX_CONFLICTS = (85, 86)
-
-
-class StoreUnavailable(Unavailable):
-    """The metric store does not answer: charts are missing, pages go on, agents keep their spool."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(
-            f"The metric store does not answer ({detail}).",
-            "Check that MongoDB runs at MONGO_URL; measurements wait on the agents until it is back.",
-            code="store_unavailable",
-            retry_after=10,
-        )
+# New hosts are put on the list of those whose tiers are looked through so often.
+ENLIST_SECONDS = 3600
+# Everything of a host lies before the year 3000.
+FOREVER = 9_000_000 * 3600
 
 
 class MetricStore:
@@ -84,79 +58,38 @@ class MetricStore:
         clock: Clock = time.time,
     ) -> None:
         self.options = options or StoreOptions()
-        self._url, self._name, self._clock = url, database, clock
-        self._client: MongoClient[Document] | None = None
-        self._lock, self._pid = threading.Lock(), 0
-        self._down_until = 0.0
+        self._clock = clock
         self._shapes = Shapes(clock)
-        self._forget()
+        self._writer = Writer(self._shapes, clock, self.options.custom_series)
+        self._enlisted = 0.0
+        self._door = Door(url, database, self.options, self._forget)
 
     def _forget(self) -> None:
-        """Drop what was remembered about the store: it may come back as another one."""
         self._shapes.forget()
-        self._marked: dict[str, float] = {}
-        self._heads: dict[int, Head] = {}
-
-    def _database(self) -> Database[Document]:
-        with self._lock:
-            if self._client is None or self._pid != os.getpid():
-                patience = int(self.options.select_seconds * 1000)
-                try:
-                    self._client = MongoClient(
-                        self._url,
-                        appname="adminset",
-                        serverSelectionTimeoutMS=patience,
-                        connectTimeoutMS=patience,
-                        socketTimeoutMS=int(self.options.reply_seconds * 1000),
-                    )
-                except ValueError:
-                    # The driver's words would show the password in it.
-                    raise StoreUnavailable("MONGO_URL is not an address") from None
-                self._pid = os.getpid()
-                self._forget()
-            return self._client[self._name]
-
-    @contextmanager
-    def _open(self) -> Iterator[Database[Document]]:
-        if time.monotonic() < self._down_until:
-            raise StoreUnavailable("it was away a moment ago")
-        try:
-            yield self._database()
-        except PyMongoError as error:
-            self._forget()
-            if isinstance(error, ConnectionFailure):
-                self._down_until = time.monotonic() + BREAK_SECONDS
-            raise StoreUnavailable(type(error).__name__) from error
+        self._writer.forget()
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        with self._lock:
-            if self._client is not None and self._pid == os.getpid():
-                self._client.close()
-            self._client = None
+        self._door.close()
 
     def ping(self) -> StoreState:
         """Ask whether the store answers; never raises."""
-        before = time.monotonic()
-        try:
-            with self._open() as db:
-                db.command("ping")
-                version = str(db.client.server_info()["version"])
-        except StoreUnavailable as error:
-            return StoreState(ok=False, message=error.message)
-        return StoreState(True, version, (time.monotonic() - before) * 1000)
+        return self._door.ping()
 
     def ensure_indexes(self) -> None:
         """Make the indexes, and move time limits that were changed in the settings."""
-        rollup_seconds = self.options.rollup_seconds
-        longest = max(self.options.raw_seconds, rollup_seconds)
-        with self._open() as db:
-            db["samples"].create_index("b")
-            db["raw_hours"].create_index("due")
-            db["raw_hours"].create_index("h")
-            db["hours"].create_index("b")
-            _expire_after(db, "hours", "t", rollup_seconds)
-            _expire_after(db, "shapes", "used", longest + 2 * DAY_SECONDS)
+        retention = self.options.retention
+        with self._door.open() as db:
+            for name in ("chunks", *(tier.table for tier in TIERS)):
+                db[name].create_index("b")
+            for queue in ("due_hours", "due_days"):
+                db[queue].create_index("due")
+                db[queue].create_index("h")
+            db["due_hours"].create_index("fold")
+            db["sweeps"].create_index("due")
+            # What is packed holds its names itself: shapes serve what is not packed yet, and `latest`.
+            shapes_seconds = max(retention.raw, retention.minute) + 2 * DAY_SECONDS
+            expire_after(db, "shapes", "used", shapes_seconds)
 
     def write(self, host_id: int, samples: Sequence[Sample]) -> list[Status]:
         """Store samples of one host durably; see write_many."""
@@ -174,141 +107,43 @@ class MetricStore:
             host id -> a status for each sample in the order given; "duplicate" where this host
             has a sample of that millisecond, which is kept as it is.
         """
-        with self._open() as db:
-            self._mark(db, batches)
-            documents = [
-                self._document(db, host_id, sample)
-                for host_id, samples in batches.items()
-                for sample in samples
-            ]
-            durable = db["samples"].with_options(
-                write_concern=_journaled(db.write_concern)
-            )
-            repeated = _insert_new(durable, documents)
-            self._advance(db, batches)
-        statuses: Iterator[Status] = (
-            "duplicate" if i in repeated else "stored" for i in range(len(documents))
-        )
-        return {h: list(islice(statuses, len(s))) for h, s in batches.items()}
+        with self._door.open() as db:
+            return self._writer.write(db, batches)
 
-    def _document(
-        self, db: Database[Document], host_id: int, sample: Sample
-    ) -> Document:
-        return {
-            "_id": f"{host_id}:{sample.milliseconds}",
-            "b": hour_key(host_id, hour_of(sample.milliseconds / 1000)),
-            "s": self._shapes.id_of(db, tuple(sample.values)),
-            "v": array("d", sample.values.values()).tobytes(),
-        }
-
-    def _mark(
-        self, db: Database[Document], batches: Mapping[int, Sequence[Sample]]
-    ) -> None:
-        """Say which hours need a roll-up, before their samples are there: a crash leaves work, no hole."""
-        now = self._clock()
-        hours = {
-            hour_key(host_id, hour): (host_id, hour)
-            for host_id, samples in batches.items()
-            for hour in {hour_of(sample.milliseconds / 1000) for sample in samples}
-        }
-        due = [k for k in hours if now - self._marked.get(k, 0.0) >= MARK_SECONDS]
-        if not due:
-            return
-        operations = [
-            UpdateOne({"_id": key}, marking(*hours[key], now), upsert=True)
-            for key in due
-        ]
-        db["raw_hours"].bulk_write(operations, ordered=False)
-        for key in due:
-            remember(self._marked, key, now)
-
-    def _advance(
-        self, db: Database[Document], batches: Mapping[int, Sequence[Sample]]
-    ) -> None:
-        """Move `latest` forward where a sample is newer; the stored time is the version."""
-        waiting = {
-            host_id: sorted(samples, key=lambda sample: sample.time)
-            for host_id, samples in batches.items()
-            if samples
-        }
-        for _ in range(RETRIES):
-            operations = self._head_writes(db, waiting)
-            if not operations or _all_applied(db["latest"], operations):
-                return
-            # Somebody else moved one of them: read again.
-            for host_id in waiting:
-                self._heads.pop(host_id, None)
-
-    def _head_writes(
-        self, db: Database[Document], waiting: Mapping[int, list[Sample]]
-    ) -> list[InsertOne[Document] | UpdateOne]:
-        operations: list[InsertOne[Document] | UpdateOne] = []
-        for host_id, (before, ring) in self._known_heads(db, waiting).items():
-            samples = waiting[host_id]
-            newest = samples[-1].milliseconds
-            if newest <= before:
-                continue
-            document = self._document(db, host_id, samples[-1])
-            fields: Document = {"t": newest, "s": document["s"], "v": document["v"]}
-            longer = extend_ring(ring, samples)
-            if longer != ring:
-                fields["r"] = longer
-            remember(self._heads, host_id, (newest, longer))
-            if before < 0:
-                operations.append(InsertOne({"_id": host_id, **fields}))
-            else:
-                same = {"_id": host_id, "t": before}
-                operations.append(UpdateOne(same, {"$set": fields}))
-        return operations
-
-    def _known_heads(
-        self, db: Database[Document], host_ids: Iterable[int]
-    ) -> dict[int, Head]:
-        """Give newest time and ring of hosts, read only where this process does not know them."""
-        heads = {host_id: self._heads.get(host_id) for host_id in host_ids}
-        unread = [host_id for host_id, head in heads.items() if head is None]
-        found = by_ids(db["latest"], unread, {"t": 1, "r": 1})
-        read = {doc["_id"]: (doc["t"], doc["r"]) for doc in found}
-        for host_id, head in read.items():
-            remember(self._heads, host_id, head)
-        return {h: head or read.get(h, NO_HEAD) for h, head in heads.items()}
-
-    def write_history(self, host_id: int, hours: Iterable[HourBlock]) -> int:
-        """Store ready-made roll-ups, as demo data are; hours that exist already stay.
-
-        Returns:
-            how many hours were new.
-        """
-        stored = 0
-        blocks = iter(hours)
-        with self._open() as db:
-            while chunk := list(islice(blocks, CHUNK)):
-                documents = [
-                    packed_hour(db, self._shapes, host_id, block) for block in chunk
-                ]
-                stored += len(documents) - len(_insert_new(db["hours"], documents))
-        return stored
+    def write_history(self, host_id: int, samples: Sequence[Sample]) -> None:
+        """Store slots of ten minutes and wider of old samples, as demo data are, and not the samples."""
+        with self._door.open() as db:
+            keep_history(Upkeep(db, self._shapes, self.options), host_id, samples)
 
     def delete_host(self, host_id: int) -> None:
         """Forget all measurements of a host, with indexes behind every step."""
-        all_keys = {"$gte": hour_key(host_id, 0), "$lt": f"{host_id:010d};"}
-        with self._open() as db:
+        everything = {"b": between(host_id, 0, FOREVER)}
+        with self._door.open() as db:
             # Markers first: a sample that comes meanwhile brings its own.
-            db["raw_hours"].delete_many({"h": host_id})
-            db["samples"].delete_many({"b": all_keys})
-            db["hours"].delete_many({"b": all_keys})
-            db["latest"].delete_one({"_id": host_id})
-        self._heads.pop(host_id, None)
-        self._marked.clear()
+            for queue in ("due_hours", "due_days"):
+                db[queue].delete_many({"h": host_id})
+            for name in ("chunks", *(tier.table for tier in TIERS)):
+                found = db[name].find(everything, {"_id": 1})
+                delete_ids(db[name], [doc["_id"] for doc in found])
+            for name in ("latest", "tables", "custom", "sweeps"):
+                db[name].delete_one({"_id": host_id})
+        self._writer.forget_host(host_id)
 
     def latest(self, host_ids: Iterable[int]) -> dict[int, Latest]:
         """Give the newest sample and spark line of many hosts at once; silent ones are missing."""
-        with self._open() as db:
+        with self._door.open() as db:
             return read_latest(db, self._shapes, host_ids)
+
+    def newest_values(
+        self, metrics: Collection[str]
+    ) -> tuple[dict[int, float], dict[str, dict[int, float]]]:
+        """Give the newest values of some metrics on all hosts; see monitor/fleet_reading.py."""
+        with self._door.open() as db:
+            return read_newest(db, self._shapes, metrics)
 
     def last_seen(self, host_ids: Iterable[int]) -> dict[int, float]:
         """Give host id -> Unix seconds of its newest sample; hosts that never sent are missing."""
-        with self._open() as db:
+        with self._door.open() as db:
             return last_seen(db, host_ids)
 
     def series(
@@ -321,8 +156,8 @@ class MetricStore:
     ) -> SeriesSet:
         """Draw metrics of one host.
 
-        Up to 6 hours come from samples while they are kept; longer and older ranges from
-        5-minute slots, and the hours not rolled up yet are computed on the fly.
+        The finest tier is taken that needs few enough points and reaches back far enough; what is not
+        rolled up yet is computed on the fly.
 
         Args:
             patterns: exact names, or prefixes that end in "*".
@@ -331,70 +166,103 @@ class MetricStore:
         """
         expected = self.options.sample_seconds
         window = Window(start, end, max_points, expected, self._clock())
-        with self._open() as db:
-            return read_series(db, self._shapes, host_id, window, Selection(patterns))
+        with self._door.open() as db:
+            reader = Reader(db, self._shapes, self.options)
+            return reader.series(host_id, window, Selection(patterns))
+
+    def read_many(
+        self,
+        host_ids: Collection[int],
+        metric: str,
+        start: float,
+        end: float,
+        max_points: int = 300,
+        *,
+        add: bool = False,
+    ) -> ManySeries:
+        """Draw one metric of many hosts on one time axis.
+
+        Args:
+            metric: a name; all its instances of a host are taken.
+            start, end: Unix seconds, `end` exclusive.
+            max_points: points at most on the time axis.
+            add: whether a host's instances (interfaces, disks) add up; else the highest of them counts.
+        """
+        expected = self.options.sample_seconds
+        window = Window(start, end, max_points, expected, self._clock())
+        with self._door.open() as db:
+            reader = Reader(db, self._shapes, self.options)
+            return read_many(reader, host_ids, metric, window, add=add)
+
+    def samples_of(self, host_id: int, start: float, end: float) -> list[Sample]:
+        """Give the single samples of a host that are kept, each once, ascending; `end` exclusive."""
+        with self._door.open() as db:
+            reader = Reader(db, self._shapes, self.options)
+            return reader.samples(host_id, Span(start, end), limit=0).listed(start, end)
+
+    def keep_tables(self, host_id: int, tables: Sequence[Table]) -> None:
+        """Keep the newest state of lists of a host; see keep_many_tables."""
+        self.keep_many_tables({host_id: tables})
+
+    def keep_many_tables(self, reported: Mapping[int, Sequence[Table]]) -> None:
+        """Keep the newest state of lists of many hosts at once; what is older than what is there changes nothing."""
+        with self._door.open() as db:
+            keep_tables(db, reported)
+
+    def custom_series(self, host_ids: Iterable[int]) -> dict[int, CustomSeries]:
+        """Say how many custom series hosts have, and how many were left out; those without any are missing."""
+        with self._door.open() as db:
+            return read_custom(db, host_ids)
+
+    def read_tables(self, host_id: int) -> dict[str, Table]:
+        """Give the newest state of a host's lists by name."""
+        with self._door.open() as db:
+            return read_tables(db, host_id)
+
+    def differences(self, host_id: int) -> list[Difference]:
+        """Compare the tiers of a host with its samples, where both are kept."""
+        retention = self._retention(host_id)
+        with self._door.open() as db:
+            reader = Reader(db, self._shapes, self.options)
+            return list(differences(reader, host_id, retention, self._clock()))
+
+    def _retention(self, host_id: int) -> Retention:
+        own = self.options.retention_of([host_id])
+        return own.get(host_id, self.options.retention)
+
+    def sizes(self, fleet: Fleet) -> list[TierSize]:
+        """Say how large each tier is, and will be."""
+        with self._door.open() as db:
+            return sizes(db, fleet, self.options.retention)
+
+    def hosts(self) -> list[int]:
+        """Give the hosts that ever sent a sample."""
+        with self._door.open() as db:
+            found = db["latest"].find({}, {"_id": 1})
+            return sorted(doc["_id"] for doc in found)
 
     def roll_up(self, limit: int = 1000, now: float | None = None) -> int:
-        """Do what is due: roll up finished or late hours, drop samples whose retention is over.
+        """Do what is due: pack and roll up finished or late hours, then days.
 
         Safe to repeat, to kill and to run twice at once.
 
         Args:
-            limit: host-hours to look at.
+            limit: host-hours and host-days to look at.
             now: Unix seconds; the clock's if None.
 
         Returns:
-            how many host-hours were due; as many as `limit` says that more may be waiting.
+            how many were due; as many as `limit` says that more may be waiting.
         """
         moment = self._clock() if now is None else now
-        with self._open() as db:
+        with self._door.open() as db:
             return Upkeep(db, self._shapes, self.options).run(limit, moment)
 
-
-def _all_applied(
-    collection: Collection[Document],
-    operations: Sequence[InsertOne[Document] | UpdateOne],
-) -> bool:
-    try:
-        result = collection.bulk_write(operations, ordered=False)
-    except BulkWriteError as error:
-        _only_duplicates(error)
-        return False
-    return result.matched_count + result.inserted_count == len(operations)
-
-
-def _insert_new(
-    collection: Collection[Document], documents: Sequence[Document]
-) -> set[int]:
-    """Insert what is new; give the positions of what was there already."""
-    if not documents:
-        return set()
-    try:
-        collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        return _only_duplicates(error)
-    return set()
-
-
-def _only_duplicates(error: BulkWriteError) -> set[int]:
-    faults = error.details["writeErrors"]
-    others = any(fault["code"] != DUPLICATE_KEY for fault in faults)
-    if others or error.details["writeConcernErrors"]:
-        raise error
-    return {fault["index"] for fault in faults}
-
-
-def _journaled(concern: WriteConcern) -> WriteConcern:
-    return WriteConcern(**{**concern.document, "j": True})
-
-
-def _expire_after(
-    db: Database[Document], name: str, field: str, seconds: float
-) -> None:
-    try:
-        db[name].create_index(field, expireAfterSeconds=int(seconds))
-    except OperationFailure as error:
-        if error.code not in INDEX_CONFLICTS:
-            raise
-        limit = {"keyPattern": {field: 1}, "expireAfterSeconds": int(seconds)}
-        db.command("collMod", name, index=limit)
+    def drop_old(self, limit: int = 500, now: float | None = None) -> int:
+        """Drop what is older than its tier's retention, of the hosts whose turn it is; give how many documents went."""
+        moment = self._clock() if now is None else now
+        with self._door.open() as db:
+            sweeper = Sweeper(db, self.options)
+            if moment - self._enlisted >= ENLIST_SECONDS:
+                sweeper.enlist(moment)
+                self._enlisted = moment
+            return sweeper.run(limit, moment)

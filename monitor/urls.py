@@ -1,8 +1,19 @@
 """Site map of the room."""
 
-from django.urls import path
+from django.urls import include, path
 
-from monitor import legacy_views, views
+from adminset.crud.urls import pages
+from monitor import (
+    compare,
+    coverage,
+    dashboard_urls,
+    group_page,
+    host_views,
+    legacy_views,
+    views,
+    watch_views,
+)
+from monitor.policy_resource import COLLECTION_POLICY
 
 app_name = "monitor"
 urlpatterns = [
@@ -12,6 +23,18 @@ urlpatterns = [
         "received/sys/info/", legacy_views.received_sys_info, name="received_sys_info"
     ),
     path("fleet/", views.fleet_page, name="fleet"),
-    path("hosts/<int:pk>/", views.host_page, name="host"),
-    path("hosts/<int:pk>/charts/<slug:key>/", views.host_chart, name="host_chart"),
+    path("fleet/map/", views.fleet_map, name="fleet_map"),
+    path("coverage/", coverage.coverage, name="coverage"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare/lines/", compare.compare_lines, name="compare_lines"),
+    path("hosts/<int:pk>/", host_views.host_page, name="host"),
+    path("hosts/<int:pk>/charts/", host_views.host_charts, name="host_charts"),
+    path("hosts/<int:pk>/watch/", watch_views.host_watch, name="host_watch"),
+    path("hosts/<int:pk>/state/", host_views.host_state, name="host_state"),
+    path("hosts/<int:pk>/charts/<slug:key>/", host_views.host_chart, name="host_chart"),
+    path("groups/<int:pk>/", group_page.hostgroup_charts, name="hostgroup_charts"),
+    path("groups/<int:pk>/lines/", group_page.hostgroup_lines, name="hostgroup_lines"),
+    *dashboard_urls.urlpatterns,
+    *pages(COLLECTION_POLICY),
+    path("", include("monitor.check_urls")),
 ]

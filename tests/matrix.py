@@ -37,6 +37,7 @@ from cmdb.models import (
     Relation,
     RelationKind,
 )
+from monitor.models import CollectionPolicy, Dashboard
 from tasks.models import Playbook, Run, RunHost, Schedule
 from tests.cmdb.things import make_thing
 from tests.factories import (
@@ -50,6 +51,7 @@ from tests.factories import (
     make_parts,
     make_user,
 )
+from tests.monitor.check_things import make_check, make_heartbeat, make_status_parts
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
 COLUMNS = (
@@ -81,6 +83,8 @@ TAKEN = {
     "key": "cpu",
     "host": "1",
     "kind": "cmdb.hostgroup",
+    "panel": "p1",
+    "word": "start",
     "path": "hosts",
 }
 
@@ -166,6 +170,8 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
         "related": host.pk,
         "impact": host.pk,
         "installation": make_installation(host).pk,
+        "servicecheck": make_check(host_group=group).pk,
+        "heartbeat": make_heartbeat(host_group=group).pk,
         **make_parts(host),
     }
 
@@ -211,6 +217,7 @@ def _furnish_alike(stage: Stage, owner: User) -> None:
             name="feeds", reverse_name="fed"
         ).pk,
         "webhook": _web_hook().pk,
+        **make_status_parts(),
         "assetstatus": AssetStatus.objects.create(name="some status").pk,
         "playbook": Playbook.objects.create(name="p", content="- hosts: all\n").pk,
         "audit": audit.record(owner, "host.create").pk,
@@ -219,6 +226,10 @@ def _furnish_alike(stage: Stage, owner: User) -> None:
         ).pk,
         "import": _make_plan(owner).pk,
         "bulk": BulkJob.objects.create(owner=owner, resource="hosts", kind="edit").pk,
+        "dashboard": _dashboard(owner).pk,
+        "collectionpolicy": CollectionPolicy.objects.create(
+            host_group=make_group("measured")
+        ).pk,
         **make_network(),
         **make_money(),
         **{kind: make_thing(apps.get_model("cmdb", kind)).pk for kind in ALIKE},
@@ -232,6 +243,14 @@ def _make_plan(owner: User) -> ImportPlan:
     plan.content = {"header": ["name"], "names": ["name"], "rows": []}
     plan.save()
     return plan
+
+
+def _dashboard(owner: User) -> Dashboard:
+    """Make a shared one with the panel that TAKEN names."""
+    panel = {"id": "p1", "kind": "stat", "metric": "load.1"}
+    return Dashboard.objects.create(
+        owner=owner, name="board", is_shared=True, panels=[panel]
+    )
 
 
 def _web_hook() -> WebHook:
@@ -278,6 +297,7 @@ def address_of(name: str, route: str, objects: dict[str, int]) -> str:
 def is_scoped(name: str) -> bool:
     """Say whether a url is about an object that lies in a group or does not."""
     kinds = {"host", "agent", "hostgroup", "credential", "enrolmenttoken", *OF_HOSTS}
+    kinds |= {"servicecheck", "heartbeat"}
     kinds |= {"relation", "related", "impact"}
     about_one = name.endswith("-detail") or not name.endswith(
         (

@@ -37,6 +37,8 @@ class MongoServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [str(PROGRAM), "--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--storage-path", str(self.folder / "data"), "--cache-size", "128M"]
+        # As the launcher starts it.
+        command += ["--standalone"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True
@@ -48,6 +50,13 @@ class MongoServer:
         """Send a signal, such as SIGSTOP and SIGCONT, to the running server."""
         if self._process is not None:
             self._process.send_signal(number)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.signal(signal.SIGTERM)
+        if self._process is not None:
+            self._process.wait(30)
+            self._process = None
 
     def kill(self) -> None:
         """Kill -9, as a crash does."""
@@ -89,3 +98,10 @@ class TestDatabase:
 def given_url() -> str:
     """Give the MongoDB to test against, "" for the embedded one."""
     return os.environ.get("TEST_MONGO_URL", "")
+
+
+def real_mongo_url() -> str:
+    """Give the MongoDB that the environment names besides the embedded store, "" for none."""
+    # tests/settings.py puts an address there at which nobody listens.
+    named = os.environ.get("MONGO_URL", "").replace("mongodb://127.0.0.1:9/", "")
+    return given_url() or named

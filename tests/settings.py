@@ -20,4 +20,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# What a test has written is there at once.
+FLEET_SECONDS = 0
 WHITENOISE_AUTOREFRESH = True
+# Django's live server gives away the working directory where this is empty.
+MEDIA_URL = "/media/"

@@ -3,10 +3,18 @@
 import sys
 from collections.abc import Callable
 
+from tests.agent import day as agent_day
 from tests.launch import soak as launch_soak
+from tests.soaks import fleet, kill, outage
 
 STARTS = 20
-SOAKS: dict[str, Callable[[], int]] = {"up": lambda: launch_soak.main([str(STARTS)])}
+SOAKS: dict[str, Callable[[], int]] = {
+    "up": lambda: launch_soak.main([str(STARTS)]),
+    "agent_day": lambda: agent_day.main(["24"]),
+    "fleet": fleet.main,
+    "kill": kill.main,
+    "outage": outage.main,
+}
 
 
 def main(names: list[str]) -> int:

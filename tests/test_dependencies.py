@@ -65,9 +65,14 @@ def _licence(found: Distribution) -> str:
     classifiers = [
         text for text in told.get_all("Classifier") or [] if text.startswith("License")
     ]
-    return " ".join(
-        [told.get("License-Expression") or "", *classifiers, told.get("License") or ""]
-    )
+    said = [told.get("License-Expression") or "", *classifiers, told.get("License")]
+    # Where the metadata are silent the text itself has to say it.
+    return " ".join(text for text in said if text) or _licence_text(found)
+
+
+def _licence_text(found: Distribution) -> str:
+    files = [file for file in found.files or [] if "LICENSE" in file.name.upper()]
+    return " ".join(file.read_text()[:2000] for file in files)
 
 
 def test_every_licence_is_one_that_we_may_import_or_of_a_program() -> None:

@@ -21,7 +21,7 @@ NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 READERS = {"text", "integer", "boolean", "words", "choice", "networks"}
 # Read by the launcher alone, before Django is there.
-LAUNCHER = {"BIND"}
+LAUNCHER = {"BIND", "ADMINSET_INGEST_PORT"}
 
 
 def names_read() -> set[str]:

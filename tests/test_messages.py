@@ -22,6 +22,8 @@ SAME_IN_BOTH = {
     "CNAME",
     "AdminSet",
     "CPU",
+    "DNS",
+    "HTTP",
     "MAC",
     "Playbook",
     "Python",

@@ -24,11 +24,17 @@ PUBLIC = {
     "accounts:sign_in_code": "where one gives the code after the password",
     "agent_api:enroll": "asks for an enrolment token itself (tests/monitor/test_agent_api.py)",
     "agent_api:rotate": "asks for the agent's own secret itself (tests/monitor/test_agent_identity.py)",
+    "agent_download:install": "a host that is not enrolled yet; the script is the same for all, with this portal's address",
+    "agent_download:package": "a host that is not enrolled yet; the agent's source code (tests/monitor/test_agent_download.py)",
     "agent_api:facts": "asks for an agent's own token itself (tests/monitor/test_agent_api.py)",
     "cmdb:collect": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "cmdb:gethost": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "cmdb:getgroup": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "monitor:received_sys_info": "off by default; asks for the token of old agents itself (tests/monitor/test_legacy.py)",
+    "hb:beat": "a job's key is the proof (tests/monitor/test_heartbeats.py)",
+    "hb:beat_word": "a job's key is the proof (tests/monitor/test_heartbeats.py)",
+    "status:status_page": "public where two switches say so, else asks to sign in (tests/monitor/test_status_page.py)",
+    "status:status_badge": "public where two switches say so, else asks to sign in (tests/monitor/test_status_page.py)",
     "agent_api:metrics": "asks for an agent's own token itself (tests/monitor/test_agent_api.py)",
 }
 # Open to everybody who is signed in: their own affairs, or pages that ask again for each part.

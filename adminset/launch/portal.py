@@ -77,7 +77,8 @@ class Portal:
     def _processes(self) -> None:
         credential = programs.agent_folder(self.place) / "credential"
         known = ["agent"] if credential.exists() else []
-        self.supervisor.launch("web", "worker", "runner", "beat", *known)
+        parts = ("web", "ingest", "worker", "runner", "beat")
+        self.supervisor.launch(*parts, *known)
         if not known:
             self._enrol()
         self._wait("readyz", self._all_answer, READY_SECONDS)

@@ -84,7 +84,9 @@ def _secantus(place: Place, services: Services) -> list[str]:
     address = ["--host", LOOPBACK, "--port", str(services.secantus_port)]
     storage = ["--storage-path", str(place.data / "secantus"), "--cache-size", "128M"]
     program = str(place.venv / "bin" / "secantusd-py")
-    return [str(place.python), program, "--config", str(settings), *address, *storage]
+    # Alone it keeps no log of operations for replicas, which is half of what a write costs.
+    alone = ["--config", str(settings), "--standalone"]
+    return [str(place.python), program, *alone, *address, *storage]
 
 
 # Reaping, roll-ups, firing schedules: each over in a moment.
@@ -92,9 +94,10 @@ SHORT_TASKS_AT_ONCE = 2
 
 
 def portal(place: Place, concurrency: int) -> list[Program]:
-    """List web, worker, runner, beat and agent."""
+    """List web, the intake where it is a part of its own, worker, runner, beat and agent."""
     return [
-        Program("web", _web(place)),
+        Program("web", _web(place, place.port)),
+        *_ingest(place),
         Program("worker", _worker(place, "worker", "adminset", SHORT_TASKS_AT_ONCE)),
         Program("runner", _worker(place, "runner", "runs", concurrency)),
         Program("beat", _beat(place)),
@@ -106,8 +109,21 @@ def _module(place: Place, *words: str) -> list[str]:
     return [str(place.python), "-m", *words]
 
 
-def _web(place: Place) -> list[str]:
-    address = ["--host", place.bind, "--port", str(place.port)]
+def _ingest(place: Place) -> list[Program]:
+    """Give the process that answers agents and nobody else, where ADMINSET_INGEST_PORT names a port for it."""
+    text = place.environ.get("ADMINSET_INGEST_PORT", "")
+    if not text:
+        return []
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise LaunchError(
+            f"ADMINSET_INGEST_PORT is {text!r}; wanted: a number from 1 to 65535."
+        )
+    role = ["/usr/bin/env", "ADMINSET_ROLE=ingest"]
+    return [Program("ingest", [*role, *_web(place, int(text))])]
+
+
+def _web(place: Place, port: int) -> list[str]:
+    address = ["--host", place.bind, "--port", str(port)]
     # Django itself reads X-Forwarded-*, from trusted proxies only.
     options = ["--no-access-log", "--no-proxy-headers", "--no-server-header"]
     sockets = [

@@ -1,43 +1,67 @@
 """CPU time by mode, of all cores together and of each."""
 
-from pathlib import Path
 from typing import Dict, List, Optional
 
-from agent.collectors.series import Field, Reading, Values, percent, series
+import psutil
+
+from agent.collectors.series import RATE, Field, Reading, Values, percent, series
+from agent.files import read_text
 
 STAT = "/proc/stat"
 MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 RESTING = ("idle", "iowait")
+# As psutil calls them on Windows.
+OTHER_NAMES = {"irq": "interrupt", "softirq": "dpc"}
 FIELDS = (
-    Field("cpu.busy_percent", "%", "time spent on anything but idle and iowait"),
-    Field("cpu.user_percent", "%", "user code, guests included"),
-    Field("cpu.nice_percent", "%", "user code of low priority"),
-    Field("cpu.system_percent", "%", "kernel"),
-    Field("cpu.iowait_percent", "%", "idle while a disk was awaited"),
-    Field("cpu.irq_percent", "%", "hardware interrupts"),
-    Field("cpu.softirq_percent", "%", "software interrupts"),
-    Field("cpu.steal_percent", "%", "taken by the hypervisor"),
-    Field("cpu.idle_percent", "%", "nothing to do"),
-    Field("cpu.core_busy_percent", "%", "as busy, per core number"),
+    Field("cpu.busy_percent", "%", "time spent on anything but idle and iowait", RATE),
+    Field("cpu.user_percent", "%", "user code, guests included", RATE),
+    Field("cpu.nice_percent", "%", "user code of low priority", RATE),
+    Field("cpu.system_percent", "%", "kernel", RATE),
+    Field("cpu.iowait_percent", "%", "idle while a disk was awaited", RATE),
+    Field("cpu.irq_percent", "%", "hardware interrupts", RATE),
+    Field("cpu.softirq_percent", "%", "software interrupts", RATE),
+    Field("cpu.steal_percent", "%", "taken by the hypervisor", RATE),
+    Field("cpu.idle_percent", "%", "nothing to do", RATE),
+    Field("cpu.core_busy_percent", "%", "as busy, per core number", RATE),
 )
 
 
 def collect() -> Reading:
-    """Counters `<cpu line>.<mode>` in kernel ticks."""
+    """Counters `<cpu line>.<mode>` in kernel ticks, or in seconds where there is no /proc."""
+    text = read_text(STAT)
+    return Reading({}, by_kernel(text) if text else by_psutil())
+
+
+def by_kernel(text: str) -> Values:
     counters: Values = {}
-    for line in Path(STAT).read_text().splitlines():
+    for line in text.splitlines():
         if line.startswith("cpu"):
             words = line.split()
             for position, mode in enumerate(MODES, 1):
                 counters[f"{words[0]}.{mode}"] = int(words[position])
-    return Reading({}, counters)
+    return counters
+
+
+def by_psutil() -> Values:
+    """macOS and Windows; a mode that they do not know is missing."""
+    cores = psutil.cpu_times(percpu=True)
+    lines = {"cpu": psutil.cpu_times()}
+    lines.update({f"cpu{number}": core for number, core in enumerate(cores)})
+    counters: Values = {}
+    for line, times in lines.items():
+        for mode in MODES:
+            name = mode if hasattr(times, mode) else OTHER_NAMES.get(mode, mode)
+            if hasattr(times, name):
+                counters[f"{line}.{mode}"] = getattr(times, name)
+    return counters
 
 
 def percentages(before: Values, after: Values, seconds: float) -> Values:
     """Shares of the ticks that passed on each line; the wall clock has no say."""
     values: Values = {}
     for line in lines(after):
-        growth = {mode: grown(before, after, f"{line}.{mode}") for mode in MODES}
+        known = [mode for mode in MODES if f"{line}.{mode}" in after]
+        growth = {mode: grown(before, after, f"{line}.{mode}") for mode in known}
         values.update(total(growth) if line == "cpu" else core(line, growth))
     return values
 

@@ -6,18 +6,32 @@ from typing import Iterable, List
 
 import psutil
 
-from agent.collectors.series import Field, Reading, Values, per_second, series
+from agent.collectors.series import (
+    DECIMALS,
+    RATE,
+    Field,
+    Reading,
+    Values,
+    per_second,
+    series,
+)
 
 BLOCK = "/sys/block"
 FIELDS = (
-    Field("disk.read_bytes_per_second", "B/s", "read from the device"),
-    Field("disk.write_bytes_per_second", "B/s", "written to the device"),
-    Field("disk.reads_per_second", "1/s", "finished reads"),
-    Field("disk.writes_per_second", "1/s", "finished writes"),
-    Field("disk.busy_percent", "%", "time with at least one request under way"),
+    Field("disk.read_bytes_per_second", "B/s", "read from the device", RATE),
+    Field("disk.write_bytes_per_second", "B/s", "written to the device", RATE),
+    Field("disk.reads_per_second", "1/s", "finished reads", RATE),
+    Field("disk.writes_per_second", "1/s", "finished writes", RATE),
+    Field("disk.busy_percent", "%", "time with a request under way", RATE),
+    Field("disk.read_await_milliseconds", "ms", "queue and work of a read", RATE),
+    Field("disk.write_await_milliseconds", "ms", "queue and work of a write", RATE),
 )
 NOT_A_DISK = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|mtdblock|drbd)\d")
 PERCENT_PER_MILLISECOND = 0.1
+AWAITS = {
+    "disk.read_await_milliseconds": "disk.reads_per_second",
+    "disk.write_await_milliseconds": "disk.writes_per_second",
+}
 
 
 def collect() -> Reading:
@@ -31,15 +45,23 @@ def collect() -> Reading:
         counters[series("disk.reads_per_second", disk)] = count.read_count
         counters[series("disk.writes_per_second", disk)] = count.write_count
         counters[series("disk.busy_percent", disk)] = busy * PERCENT_PER_MILLISECOND
+        counters[series("disk.read_await_milliseconds", disk)] = count.read_time
+        counters[series("disk.write_await_milliseconds", disk)] = count.write_time
     return Reading({}, counters)
 
 
 def rates(before: Values, after: Values, seconds: float) -> Values:
-    """Per second; a share of time never exceeds 100 %."""
+    """Per second; a share of time never exceeds 100 %; an await is of one request."""
     values = per_second(before, after, seconds)
-    for name in values:
-        if name.startswith("disk.busy_percent"):
+    for name in list(values):
+        metric, _, disk = name.partition("|")
+        if metric == "disk.busy_percent":
             values[name] = min(values[name], 100.0)
+        elif metric in AWAITS:
+            spent = values.pop(name)
+            finished = values.get(series(AWAITS[metric], disk))
+            if finished:
+                values[name] = round(spent / finished, DECIMALS)
     return values
 
 

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from typing import Dict, List, Optional, Set
+from typing import Any, Dict, List, Set
 
 import psutil
 
@@ -16,7 +16,9 @@ FIELDS = (
     Field("fs.inodes_total", "inodes", "inodes; absent where there is no fixed number"),
     Field("fs.inodes_used", "inodes", "inodes in use"),
     Field("fs.inodes_used_percent", "%", "inodes used of total"),
+    Field("fs.read_only", "flag", "1: mounted for reading only"),
 )
+MOST_MOUNTS = 64
 WAIT_SECONDS = 2.0
 REMOTE = (
     "nfs",
@@ -41,18 +43,25 @@ CONTAINER_FILES = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
 _asking: Set[str] = set()
 
 
-def collect(network_filesystems: bool = False) -> Reading:
+def collect(network_filesystems: bool, left_out: Dict[str, int]) -> Reading:
+    """Space of each mount.
+
+    Args:
+        left_out: gets the number of mounts beyond MOST_MOUNTS.
+    """
     values: Values = {}
-    for mount in mounts(network_filesystems):
+    chosen = mounts(network_filesystems)
+    left_out["mounts"] = max(len(chosen) - MOST_MOUNTS, 0)
+    for mount in chosen[:MOST_MOUNTS]:
         answer = ask(mount)
-        if answer is not None and answer.f_blocks:
+        if answer is not None:
             values.update(measure(mount, answer))
     return Reading(values, {})
 
 
 def mounts(network_filesystems: bool = False) -> List[str]:
     """Mount points worth a series: `/` always, each device once, no pseudo ones."""
-    chosen: Dict[str, str] = {"/": "/"}
+    chosen: Dict[str, str] = {} if os.sep == "\\" else {"/": "/"}
     root = ""
     for entry in psutil.disk_partitions(all=True):
         if entry.mountpoint == "/":
@@ -70,14 +79,14 @@ def wanted(device: str, mount: str, kind: str, network_filesystems: bool) -> boo
         return False
     if kind in REMOTE or kind.startswith("fuse."):
         return network_filesystems
-    return kind == "zfs" or device.startswith("/dev/")
+    return kind == "zfs" or device.startswith("/dev/") or device[1:2] == ":"
 
 
-def ask(mount: str) -> Optional[os.statvfs_result]:
+def ask(mount: str) -> Any:
     """statvfs with a limit; while a call hangs, its mount is not asked again."""
     if mount in _asking:
         return None
-    answers: List[os.statvfs_result] = []
+    answers: List[Any] = []
     thread = threading.Thread(target=_statvfs, args=(mount, answers), daemon=True)
     _asking.add(mount)
     thread.start()
@@ -85,27 +94,42 @@ def ask(mount: str) -> Optional[os.statvfs_result]:
     return answers[0] if answers else None
 
 
-def _statvfs(mount: str, answers: List[os.statvfs_result]) -> None:
+def _statvfs(mount: str, answers: List[Any]) -> None:
+    """Windows has no such call: there psutil answers, without inodes."""
     try:
-        answers.append(os.statvfs(mount))
+        statvfs = getattr(os, "statvfs", psutil.disk_usage)
+        answers.append(statvfs(mount))
     except OSError:
         return
     finally:
         _asking.discard(mount)
 
 
-def measure(mount: str, answer: os.statvfs_result) -> Values:
-    used = (answer.f_blocks - answer.f_bfree) * answer.f_frsize
-    available = answer.f_bavail * answer.f_frsize
-    values: Values = {
-        "fs.total_bytes": answer.f_blocks * answer.f_frsize,
-        "fs.used_bytes": used,
-        "fs.available_bytes": available,
-        "fs.used_percent": percent(used, used + available or 1),
-    }
+def measure(mount: str, answer: Any) -> Values:
+    """Of an answer of statvfs or of psutil; {} for a file system without blocks."""
+    if not hasattr(answer, "f_blocks"):
+        return named(mount, space(answer.total, answer.used, answer.free))
+    if not answer.f_blocks:
+        return {}
+    size, used = answer.f_frsize, answer.f_blocks - answer.f_bfree
+    values = space(answer.f_blocks * size, used * size, answer.f_bavail * size)
+    values["fs.read_only"] = int(bool(answer.f_flag & os.ST_RDONLY))
     if answer.f_files:
         inodes = answer.f_files - answer.f_ffree
         values["fs.inodes_total"] = answer.f_files
         values["fs.inodes_used"] = inodes
         values["fs.inodes_used_percent"] = percent(inodes, answer.f_files)
+    return named(mount, values)
+
+
+def space(total: int, used: int, available: int) -> Values:
+    return {
+        "fs.total_bytes": total,
+        "fs.used_bytes": used,
+        "fs.available_bytes": available,
+        "fs.used_percent": percent(used, used + available or 1),
+    }
+
+
+def named(mount: str, values: Values) -> Values:
     return {series(name, mount): value for name, value in values.items()}

@@ -6,14 +6,19 @@ Number = Union[int, float]
 Values = Dict[str, Number]
 INSTANCE_LIMIT = 200
 DECIMALS = 3
+GAUGE, RATE = "gauge", "rate"
 
 
 class Field(NamedTuple):
-    """One metric: what it is called, its unit and what it means."""
+    """One metric: what it is called, its unit, what it means, and its kind.
+
+    A gauge is read as it is; a rate is what a counter grew by between two readings.
+    """
 
     name: str
     unit: str
     meaning: str
+    kind: str = GAUGE
 
 
 class Reading(NamedTuple):
@@ -25,9 +30,13 @@ class Reading(NamedTuple):
 
 def series(metric: str, instance: object) -> str:
     """`metric|instance`, the instance printable and short."""
-    text = str(instance).encode("utf-8", "replace").decode("utf-8")
-    printable = "".join(c if c.isprintable() else "?" for c in text)
-    return f"{metric}|{printable[:INSTANCE_LIMIT]}"
+    return f"{metric}|{printable(instance)}"
+
+
+def printable(text: object) -> str:
+    """Foreign text without control characters, cut to what the portal takes."""
+    plain = str(text)[:INSTANCE_LIMIT].encode("utf-8", "replace").decode("utf-8")
+    return "".join(c if c.isprintable() else "?" for c in plain)
 
 
 def percent(part: Number, whole: Number) -> float:
@@ -43,3 +52,9 @@ def per_second(before: Values, after: Values, seconds: float) -> Values:
         if growth >= 0:
             rates[name] = round(growth / seconds, DECIMALS)
     return rates
+
+
+def shares_of_time(before: Values, after: Values, seconds: float) -> Values:
+    """As per_second of counters in hundredths of a second; never more than 100 %."""
+    rates = per_second(before, after, seconds)
+    return {name: min(value, 100.0) for name, value in rates.items()}

@@ -1,13 +1,14 @@
 """Load, processes, uptime and sessions."""
 
 import os
-from pathlib import Path
 
 import psutil
 
 from agent.collectors.series import Field, Reading, Values
+from agent.files import read_text
+from agent.identity import since_boot
 
-STAT, UPTIME = "/proc/stat", "/proc/uptime"
+STAT = "/proc/stat"
 FIELDS = (
     Field("load.1", "tasks", "runnable or in disk sleep, mean of 1 minute"),
     Field("load.5", "tasks", "the same of 5 minutes"),
@@ -21,16 +22,16 @@ FIELDS = (
 
 
 def collect() -> Reading:
-    one, five, fifteen = os.getloadavg()
     values: Values = {
-        "load.1": round(one, 2),
-        "load.5": round(five, 2),
-        "load.15": round(fifteen, 2),
         "processes.total": len(psutil.pids()),
-        "system.uptime_seconds": float(Path(UPTIME).read_text().split()[0]),
+        "system.uptime_seconds": since_boot() / 1000.0,
         "system.users": len(psutil.users()),
     }
-    for line in Path(STAT).read_text().splitlines():
+    # Windows has no such thing.
+    if hasattr(os, "getloadavg"):
+        for minutes, load in zip((1, 5, 15), os.getloadavg()):
+            values[f"load.{minutes}"] = round(load, 2)
+    for line in (read_text(STAT) or "").splitlines():
         name, _, count = line.partition(" ")
         if name in ("procs_running", "procs_blocked"):
             values["processes." + name[len("procs_") :]] = int(count)

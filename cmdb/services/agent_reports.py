@@ -17,7 +17,7 @@ from cmdb import boots
 from cmdb import facts as reading
 from cmdb.evidence import Evidence
 from cmdb.models import Agent
-from cmdb.services import admission, conflicts, tokens
+from cmdb.services import admission, conflicts, standing, tokens
 from cmdb.services import identity as identities
 from cmdb.services.provenance import ASSET_FIELDS
 from cmdb.services.recent import forget_recent, proved, touched
@@ -28,20 +28,37 @@ JUDGED_BY = ("facts_hash", "boots", "boot_id", "clock_offset_seconds")
 
 @dataclass(frozen=True)
 class AgentIdentity:
-    """An agent that has proved who it is; `refused` are boot ids of machines that use a copy of its credential."""
+    """An agent that has proved who it is.
+
+    Attributes:
+        refused: boot ids of machines that use a copy of its credential.
+        boot_id: the one that spoke last, some minutes ago at worst.
+        clock_steps: see monitor/clocks.py.
+    """
 
     pk: int
     host_id: int
     public_id: str
     refused: tuple[str, ...] = ()
+    boot_id: str = ""
+    clock_steps: tuple[tuple[str, int, int], ...] = ()
+
+
+def recall(agent_id: str, secret: str) -> AgentIdentity | None:
+    """Give the agent that proved itself before, without asking the database; None where that has to be asked."""
+    if not standing.is_fresh():
+        return None
+    known: AgentIdentity | None = proved.get((agent_id, digest(secret)))
+    return known
 
 
 def authenticate(agent_id: str, secret: str) -> AgentIdentity:
-    """Say which agent speaks; what was found holds for 5 seconds in this process, a refusal is never kept.
+    """Say which agent speaks; what was found is remembered, and a change of it is seen within 2 seconds; a refusal is never kept.
 
     Raises:
         DomainError: 401 unknown or revoked, 403 wrong secret, 503 not let in yet.
     """
+    standing.look()
     key = (agent_id, digest(secret))
     known: AgentIdentity | None = proved.get(key)
     if known is not None:
@@ -51,8 +68,16 @@ def authenticate(agent_id: str, secret: str) -> AgentIdentity:
         _take_next_secret(agent, secret)
     if agent.approved_at is None or agent.host_id is None:
         raise admission.waiting_error()
-    refused = tuple(agent.refused_boots)
-    found = AgentIdentity(agent.pk, agent.host_id, agent.public_id, refused)
+    found = AgentIdentity(
+        pk=agent.pk,
+        host_id=agent.host_id,
+        public_id=agent.public_id,
+        refused=tuple(agent.refused_boots),
+        boot_id=agent.boot_id,
+        clock_steps=tuple(
+            (str(b), int(s), int(off)) for b, s, off in agent.clock_steps
+        ),
+    )
     proved.put(key, found)
     return found
 
@@ -154,7 +179,7 @@ def touch(
         if verdict == boots.Verdict.CLONED:
             _quarantine(row, state, boot, address)
         elif verdict == boots.Verdict.FRESH:
-            seen |= {"boot_id": boot, "boots": state}
+            seen |= {"boot_id": boot, "boots": state, "updated_at": timezone.now()}
         rows.update(**seen)
 
 
@@ -170,7 +195,9 @@ def _quarantine(row: Agent, state: dict[str, Any], boot: str, address: str) -> N
     """Refuse the newer of two machines from now on; the older one goes on. A person is told."""
     newer = state["refused"][-1]
     older = boot if boot != newer else row.boot_id
-    Agent.objects.filter(pk=row.pk).update(boots=state, boot_id=older)
+    Agent.objects.filter(pk=row.pk).update(
+        boots=state, boot_id=older, updated_at=timezone.now()
+    )
     conflicts.open_credential(agent=row, boot_id=newer, address=address)
     transaction.on_commit(forget_recent)
 
@@ -212,6 +239,9 @@ def absorb_facts(  # noqa: PLR0913 - what a report says, each part by its name
         _take_no_turns(agent, state, boot, address)
     seen = _seen(address, round(sent_at - now.timestamp(), 1))
     seen |= {"boot_id": boot, "boots": state, "facts_at": now}
+    if boot != old.boot_id:
+        # What processes remember of the agent is to be read anew.
+        seen["updated_at"] = now
     if same:
         Agent.objects.filter(pk=agent.pk).update(**seen)
         return "unchanged"

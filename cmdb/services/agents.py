@@ -23,6 +23,7 @@ from cmdb.services.agent_reports import (
     absorb_facts,
     authenticate,
     ensure_no_copy,
+    recall,
     rotate,
     touch,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "enrol",
     "ensure_no_copy",
     "forget_recent",
+    "recall",
     "revoke",
     "rotate",
     "touch",

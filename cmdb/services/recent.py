@@ -3,10 +3,12 @@
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
-REMEMBER_SECONDS = 5.0
-REMEMBER_AGENTS = 10_000
+# Looked after by cmdb/services/standing.py, which sees within 2 seconds what changed.
+REMEMBER_SECONDS = 300.0
+REMEMBER_AGENTS = 50_000
 TOUCH_SECONDS = 30.0
 
 
@@ -30,6 +32,14 @@ class Recent:
             self._kept[key] = (time.monotonic() + self._seconds, value)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+
+    def drop(self, is_wrong: Callable[[Any], bool]) -> None:
+        """Forget the values of which `is_wrong` says so."""
+        with self._lock:
+            kept = [(key, value) for key, (_, value) in self._kept.items()]
+            for key, value in kept:
+                if is_wrong(value):
+                    self._kept.pop(key, None)
 
     def clear(self) -> None:
         """Forget all."""

@@ -146,7 +146,7 @@ def _of_its_own(actor: Actor, agent: Agent, conflict: IdentityConflict) -> Host:
 def _release(agent: Agent, boot_id: str) -> None:
     state = dict(agent.boots)
     state["refused"] = [boot for boot in agent.refused_boots if boot != boot_id]
-    Agent.objects.filter(pk=agent.pk).update(boots=state)
+    Agent.objects.filter(pk=agent.pk).update(boots=state, updated_at=timezone.now())
 
 
 @transaction.atomic

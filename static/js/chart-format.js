@@ -26,7 +26,8 @@ export function format(value, unit = "") {
 
 /** Give the distance of grid lines that reads well in the unit: 25 %, 256 MiB, 500. */
 export function interval(most, unit) {
-  if (unit === "%" && most <= 100 && most > 20) return 25;
+  // Parts that are rounded may be a little more than the whole.
+  if (unit === "%" && most <= 101 && most > 20) return 25;
   const binary = ["B", "bytes", "B/s"].includes(unit);
   const base = binary ? 1024 ** Math.floor(Math.log(Math.max(most, 1)) / Math.log(1024)) : 1;
   const rough = Math.max(most, 1e-9) / base / 4;
@@ -41,4 +42,9 @@ export function moment(ms, long = true) {
     ? { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }
     : { hour: "2-digit", minute: "2-digit" };
   return new Date(ms).toLocaleString(locale, { ...parts, hourCycle: "h23" });
+}
+
+/** Say a share of one in percent: 0.987 is "98.7 %"; what is not whole is never said to be. */
+export function share(part) {
+  return `${number(Math.floor(part * 1000) / 10, 1)} %`;
 }

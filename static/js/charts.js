@@ -1,10 +1,21 @@
-// Charts [data-chart data-url]: drawn when seen, refreshed each data-refresh seconds while the page is looked at.
+// Charts [data-chart data-url data-key]: drawn when seen, refreshed each data-refresh seconds while the page is looked at.
+// Charts of one address share one answer; without data-key the answer is the chart itself.
 import { chartOption } from "./chart-options.js";
-import { moment } from "./chart-format.js";
+import { chartsOf } from "./chart-data.js";
+import { tellCoverage, tellState, write } from "./chart-notes.js";
 import { say } from "./words.js";
 
 // Element id -> what is drawn: {data, option}. For tests and for the curious.
 window.adminsetCharts = new Map();
+
+/** Address -> {url, charts, loadedAt, busy, live}: what one answer gives to many charts. */
+export const sources = new Map();
+const views = new Map();
+
+function sourceOf(url) {
+  if (!sources.has(url)) sources.set(url, { url, charts: null, loadedAt: 0, busy: null, live: false });
+  return sources.get(url);
+}
 
 function ready(element) {
   element.textContent = "";
@@ -19,28 +30,10 @@ function ready(element) {
     window.echarts.connect(element.dataset.group);
   }
   new ResizeObserver(() => chart.resize()).observe(element);
-  return { element, chart, note, data: null };
-}
-
-function lastPoint(data) {
-  return Math.max(-Infinity, ...data.series.map((one) => one.points.findLast((p) => p[1] !== null)?.[0] ?? -Infinity));
-}
-
-function noteText(data) {
-  const last = lastPoint(data);
-  if (data.no_data_since) return say("noDataSince", moment(data.no_data_since));
-  if (last === -Infinity) return say("noData");
-  const late = Math.max(120000, ((data.end - data.start) / 100) * 3);
-  return data.end && data.end - last > late ? say("noDataSince", moment(last)) : "";
-}
-
-function write(view, text) {
-  view.note.textContent = text;
-  view.note.hidden = !text;
-  const whole = !view.data || lastPoint(view.data) === -Infinity;
-  view.note.toggleAttribute("data-whole", whole);
-  view.note.classList.toggle("badge-state", !whole);
-  view.note.classList.toggle("state-warning", !whole);
+  chart.on("click", ({ componentType, data }) => {
+    if (componentType === "markLine" && data?.url) window.location.assign(data.url);
+  });
+  return { element, chart, note, data: null, source: sourceOf(element.dataset.url) };
 }
 
 function draw(view) {
@@ -48,49 +41,69 @@ function draw(view) {
   const option = chartOption(view.data);
   view.chart.setOption(option, { notMerge: false, replaceMerge: ["series"] });
   view.element.dataset.points = String(view.data.series.reduce((sum, one) => sum + one.points.length, 0));
+  view.element.dataset.state = "drawn";
   window.adminsetCharts.set(view.element.id || view.element.dataset.url, { data: view.data, option });
-  write(view, noteText(view.data));
+  tellState(view);
+  tellCoverage(view);
 }
 
-async function load(view) {
-  try {
-    const answer = await fetch(view.element.dataset.url, { headers: { Accept: "application/json", "X-Automatic": "1" } });
-    if (!answer.ok) throw new Error(answer.status);
-    view.data = await answer.json();
-    draw(view);
-    view.element.dataset.state = "drawn";
-  } catch {
-    view.element.dataset.state = "failed";
-    write(view, say("chartFailed"));
+/** Draw what a source has now into its charts; those out of sight wait until they are seen. */
+export function show(source) {
+  for (const view of views.values()) {
+    if (view.source !== source || !source.charts) continue;
+    view.data = source.charts[view.element.dataset.key ?? ""] ?? null;
+    if (view.visible) draw(view);
+    view.stale = !view.visible;
   }
-  view.loadedAt = Date.now();
 }
 
-const views = new Map();
-const due = (view) => {
-  const every = Number(view.element.dataset.refresh) * 1000;
-  return every > 0 && Date.now() - (view.loadedAt || 0) >= every;
-};
+async function load(source) {
+  try {
+    const answer = await fetch(source.url, { headers: { Accept: "application/json", "X-Automatic": "1" } });
+    if (!answer.ok) throw new Error(answer.status);
+    source.charts = chartsOf(await answer.json());
+    show(source);
+  } catch {
+    for (const view of views.values()) {
+      if (view.source !== source) continue;
+      view.element.dataset.state = "failed";
+      write(view, say("chartFailed"));
+    }
+  }
+  source.loadedAt = Date.now();
+  source.busy = null;
+}
+
+function look(view, isVisible) {
+  view.visible = isVisible;
+  if (!isVisible) return;
+  if (view.source.charts) {
+    if (view.stale || !view.data) {
+      view.data = view.source.charts[view.element.dataset.key ?? ""] ?? null;
+      draw(view);
+      view.stale = false;
+    }
+  } else view.source.busy ??= load(view.source);
+}
 
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     const view = views.get(target) || (isIntersecting && ready(target));
     if (!view) continue;
-    if (!views.has(target)) {
-      views.set(target, view);
-      load(view);
-    }
-    view.visible = isIntersecting;
+    views.set(target, view);
+    look(view, isIntersecting);
   }
 }, { rootMargin: "200px" });
 
 function tick() {
   if (document.hidden) return;
   for (const [element, view] of views) {
+    const every = Number(element.dataset.refresh) * 1000;
+    const { source } = view;
     if (!element.isConnected) {
       view.chart.dispose();
       views.delete(element);
-    } else if (view.visible && due(view)) load(view);
+    } else if (view.visible && every && !source.live && Date.now() - source.loadedAt >= every) source.busy ??= load(source);
   }
 }
 

@@ -178,7 +178,6 @@ def run_agent(monkeypatch, capsys):
             for name in set(os.environ) - set(env or os.environ):
                 patch.delenv(name)
             patch.setattr(sys, "stdin", io.StringIO(stdin))
-            patch.setattr(commands, "spare_charset_guessing", lambda: None)
             patch.setattr(logging.getLogger("agent"), "handlers", [])
             capsys.readouterr()
             code = commands.main(list(arguments))

@@ -1,6 +1,8 @@
 """Collectors against /proc, and rates between readings."""
 
+import importlib
 import os
+import pkgutil
 import re
 import threading
 from collections import namedtuple
@@ -9,11 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent import collectors
 from agent.collectors import cpu, disks, filesystems, memory, network, system
-from agent.collectors.series import per_second, percent, series
-from agent.sampler import Sampler, parts
+from agent.collectors.series import GAUGE, RATE, per_second, percent, series
+from agent.sampler import Sampler
 
 PROTOCOL = Path(__file__).resolve().parents[2] / "docs" / "agent-protocol.md"
+CUSTOM = "custom."
 Mount = namedtuple("Mount", "device mountpoint fstype opts")
 
 
@@ -101,7 +105,7 @@ def test_only_whole_disks_count(tmp_path, monkeypatch):
 
 
 def test_the_root_file_system_says_what_statvfs_says():
-    gauges = filesystems.collect().gauges
+    gauges = filesystems.collect(False, {}).gauges
     answer = os.statvfs("/")
     assert gauges["fs.total_bytes|/"] == answer.f_blocks * answer.f_frsize
     assert 0 <= gauges["fs.used_percent|/"] <= 100
@@ -129,7 +133,7 @@ def test_pseudo_doubled_and_remote_mounts_are_left_out(monkeypatch):
 
 def test_root_is_reported_where_no_mount_is_shown(monkeypatch):
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: [])
-    assert "fs.total_bytes|/" in filesystems.collect().gauges
+    assert "fs.total_bytes|/" in filesystems.collect(False, {}).gauges
 
 
 def test_a_hanging_mount_is_left_out_and_not_asked_twice(monkeypatch):
@@ -145,7 +149,7 @@ def test_a_hanging_mount_is_left_out_and_not_asked_twice(monkeypatch):
     monkeypatch.setattr(os, "statvfs", statvfs)
     monkeypatch.setattr(filesystems, "WAIT_SECONDS", 0.05)
     monkeypatch.setattr(filesystems, "mounts", lambda network: ["/hangs", "/fine"])
-    gauges = [filesystems.collect().gauges for _ in range(2)]
+    gauges = [filesystems.collect(False, {}).gauges for _ in range(2)]
     release.set()
     assert calls == ["/hangs"]
     assert all("fs.total_bytes|/fine" in found for found in gauges)
@@ -154,14 +158,14 @@ def test_a_hanging_mount_is_left_out_and_not_asked_twice(monkeypatch):
 
 def test_an_unreadable_mount_does_not_stop_the_others(monkeypatch):
     monkeypatch.setattr(filesystems, "mounts", lambda network: ["/nowhere", "/"])
-    assert "fs.total_bytes|/" in filesystems.collect().gauges
+    assert "fs.total_bytes|/" in filesystems.collect(False, {}).gauges
 
 
 def test_the_loopback_and_containers_cables_are_left_out(monkeypatch):
     count = psutil.net_io_counters()
     found = dict.fromkeys(["lo", "veth12ab", "eth0"], count)
     monkeypatch.setattr(psutil, "net_io_counters", lambda **options: found)
-    names = {name.split("|")[1] for name in network.collect().counters}
+    names = {name.split("|")[1] for name in network.collect({}).counters}
     assert names <= {"eth0"}
 
 
@@ -198,9 +202,24 @@ def test_every_metric_stands_in_the_protocol_and_in_a_table():
     sampler.sample()
     threading.Event().wait(0.05)
     names = {name.split("|")[0] for name in sampler.sample()["values"]}
-    modules = (cpu, memory, filesystems, disks, network, system)
-    tables = {field.name for module in modules for field in module.FIELDS}
+    modules = [
+        importlib.import_module(f"agent.collectors.{found.name}")
+        for found in pkgutil.iter_modules(collectors.__path__)
+    ]
+    fields = [field for each in modules for field in getattr(each, "FIELDS", ())]
     documented = PROTOCOL.read_text()
-    assert names <= tables
-    assert all(name in documented for name in tables)
-    assert len(parts(False)) == len(modules)
+    assert names <= {field.name for field in fields}
+    assert all(field.name in documented for field in fields if CUSTOM not in field.name)
+    assert all(field.kind in (GAUGE, RATE) for field in fields)
+    assert len(fields) == len({field.name for field in fields})
+
+
+def test_what_is_too_much_is_left_out_and_counted(monkeypatch):
+    count = psutil.net_io_counters()._replace(bytes_recv=1)
+    found = {f"eth{number:03}": count for number in range(70)}
+    monkeypatch.setattr(psutil, "net_io_counters", lambda **options: found)
+    mounts = [f"/m{number:03}" for number in range(70)]
+    monkeypatch.setattr(filesystems, "mounts", lambda network: mounts)
+    sampler = Sampler()
+    sampler.sample()
+    assert sampler.left_out == {"mounts": 6, "interfaces": 6, "values": 0}

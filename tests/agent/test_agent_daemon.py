@@ -3,8 +3,12 @@
 import json
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
+
+import pytest
 
 SECRET = "s3cr3t-" + "x" * 36
 
@@ -124,3 +128,37 @@ def test_a_second_daemon_on_the_same_spool_says_so(
     done = run_process(env=environ(config))
     assert done.returncode == 2
     assert "Another agent already uses the spool" in done.stderr
+
+
+def test_somebody_who_watches_sees_each_second(start_agent, config, portal):
+    calm = {"sample_seconds": 3600, "flush_seconds": 3600, "facts_seconds": 3600}
+    portal.settings = calm
+    portal.answers["facts"] = lambda payload: (
+        200,
+        {},
+        {"status": "changed", "settings": calm, "live": {"seconds": 30}},
+    )
+    process = start_agent(config._replace(warmup_seconds=0, sample_seconds=3600))
+    portal.wait_for(lambda: len(portal.named("metrics")) >= 4)
+    times = sorted(portal.stored)
+    assert 2500 < times[3] - times[0] < 4000
+    assert terminated(process)[0] == 0
+
+
+def test_it_starts_and_samples_without_any_network(config, environ, eventually):
+    alone = ["unshare", "--net"]
+    if subprocess.run([*alone, "true"], stderr=-1, check=False).returncode:
+        pytest.skip("only root may take the network away")
+    away = quick(config)._replace(server="https://portal.example.com")
+    process = subprocess.Popen(
+        [*alone, sys.executable, "-m", "agent"], env=environ(away), stderr=-1
+    )
+    try:
+        eventually(lambda: len(spooled(away)) >= 2)
+        code, seconds = terminated(process)
+    finally:
+        process.kill()
+        said = process.communicate()[1].decode()
+    assert (code, seconds < 2) == (0, True)
+    assert "Traceback" not in said
+    assert "event=not_sent what=facts status=0" in said

@@ -36,6 +36,12 @@ FIELDS = {
     "booted_at",
     "agent_version",
     "python_version",
+    "memory_modules",
+    "packages",
+    "users",
+    "ports",
+    "cloud",
+    "cloud_instance_id",
 }
 
 

@@ -8,7 +8,8 @@ from email.utils import formatdate
 import pytest
 
 from agent import sender as http
-from agent.sender import MOST_ANSWER_BYTES, Sender, retry_after
+from agent.connection import MOST_ANSWER_BYTES
+from agent.sender import Sender, retry_after
 from agent.version import VERSION
 
 TOKEN = "0123456789abcdef0123456789abcdef.s3cr3t-and-long-enough"
@@ -142,12 +143,6 @@ def test_a_server_that_hangs_is_given_up(config):
         quick = config._replace(read_timeout_seconds=0.2)
         reply = Sender(url, TOKEN, quick).post("facts", {})
     assert (reply.action, reply.status) == (http.RETRY, 0)
-
-
-def test_the_certificate_is_verified(config):
-    assert Sender("https://x", TOKEN, config).verify is True
-    assert Sender("https://x", TOKEN, config._replace(ca_file="/ca")).verify == "/ca"
-    assert Sender("https://x", TOKEN, config._replace(verify_tls=False)).verify is False
 
 
 def test_one_connection_serves_many_requests(sender, portal):

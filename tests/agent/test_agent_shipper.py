@@ -1,43 +1,27 @@
 """The sending thread: what is kept, dropped, split and waited for."""
 
-import time
-from pathlib import Path
-
 import pytest
 
-from agent import sender as http
-from agent.schedule import Backoff, Pace
-from agent.sender import Reply, Sender
-from agent.shipper import Shipper, pause_after
-from agent.spool import Spool
+from tests.agent.shipping import Background, held, left, shipper_of, spool_of
 
-TOKEN = "0123456789abcdef0123456789abcdef.s3cr3t-and-long-enough"
+
+@pytest.fixture
+def background():
+    return Background()
 
 
 @pytest.fixture
 def spool(config):
-    made = Spool(Path(config.spool_dir), 1 << 20, 3600)
+    made = spool_of(config)
     yield made
     made.close()
 
 
 @pytest.fixture
-def shipper(config, spool):
-    sender = Sender(config.server, TOKEN, config)
-    report = {"facts": {"hostname": "h", "booted_at": 1}}
-    made = Shipper(sender, spool, lambda: report, Pace(15, 15, 3600))
-    made.content = report["facts"]
+def shipper(config, spool, background):
+    made = shipper_of(config, spool, background)
     yield made
-    sender.close()
-
-
-def left(spool):
-    batch = spool.newest(200)
-    return [entry["seq"] for entry in batch.samples] if batch else []
-
-
-def held(shipper):
-    return shipper.held_until - time.monotonic()
+    made.sender.close()
 
 
 def test_what_the_answer_names_leaves_the_spool(shipper, spool, portal, sample):
@@ -143,13 +127,15 @@ def test_the_pace_follows_the_portal(shipper, portal):
 def test_facts_go_when_they_change_and_not_otherwise(shipper, portal):
     shipper.send_facts()
     shipper.content["booted_at"] = 2
-    shipper.report = lambda: {"facts": {"hostname": "h", "booted_at": 2}}
+    shipper.reporting.gather = lambda wanted: {
+        "facts": {"hostname": "h", "booted_at": 2}
+    }
     shipper.send_facts()
     assert len(portal.named("facts")) == 1
-    shipper.report = lambda: {"facts": {"hostname": "other"}}
+    shipper.reporting.gather = lambda wanted: {"facts": {"hostname": "other"}}
     shipper.send_facts()
     assert len(portal.named("facts")) == 2
-    shipper.facts_sent_at -= 3601
+    shipper.reporting.sent_at -= 3601
     shipper.send_facts()
     assert len(portal.named("facts")) == 3
 
@@ -163,44 +149,10 @@ def test_failing_facts_do_not_hold_the_samples(shipper, spool, portal, sample, r
 
 
 def test_facts_that_cannot_be_gathered_do_not_hold_the_samples(shipper, spool, sample):
-    def broken():
+    def broken(wanted):
         raise OSError("no /proc")
 
-    shipper.report = broken
+    shipper.reporting.gather = broken
     spool.append(sample(1))
     shipper.work()
     assert left(spool) == []
-
-
-def test_back_off_is_random_growing_and_capped():
-    backoff = Backoff()
-    delays = [backoff.delay() for _ in range(50)]
-    assert delays[0] <= 2
-    assert all(0 <= delay <= 300 for delay in delays)
-    assert max(delays) > 60
-    assert len(set(delays)) > 40
-    reply = Reply(http.RETRY, 500, {}, "")
-    assert pause_after(reply, Backoff()) <= 2
-
-
-def test_samples_come_on_a_grid_and_missed_ones_are_not_made_up():
-    pace = Pace(15, 15, 3600)
-    pace.warm_up(0.0, "some agent")
-    first = pace.next_sample(1000.0)
-    assert 7.5 <= first - 1000.0 <= 22.5
-    assert pace.next_sample(first) == pytest.approx(first + 15)
-    assert pace.next_sample(first + 0.4) == pytest.approx(first + 15)
-    assert 7.5 <= pace.next_sample(first + 999.0) - (first + 999.0) <= 22.5
-
-
-def test_agents_are_spread_and_a_fresh_one_is_quick():
-    def phase(name):
-        pace = Pace(15, 15, 3600)
-        pace.warm_up(30.0, name)
-        return pace.next_sample(1000.0) % 15
-
-    assert len({round(phase(f"agent {number}")) for number in range(50)}) > 5
-    warm = Pace(15, 15, 3600)
-    warm.warm_up(30.0, "x")
-    assert warm.next_sample(10.0) - 10.0 <= 7.5
-    assert warm.sample_interval(31.0) == 15

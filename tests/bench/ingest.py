@@ -1,92 +1,136 @@
-"""Intake: reports through HTTP into the metric store, against plain insert_many into the same store in the same run."""
+"""Intake: reports through HTTP into the metric store, with its yardsticks in the same run.
 
-import gzip
-import http.client
+Yardsticks: plain insert_many of one document a sample into the same store, and AdminSet's own way. The generator, the
+portal and the embedded store share this machine's cores, as they do in the figures of others that are named in the docs.
+"""
+
 import json
 import os
-import random
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 import psutil
 import pymongo
 
 from tests import services
+from tests.bench import reports
 from tests.bench.figures import Figure, percentile
+from tests.bench.load import Outcome, drive
+from tests.bench.old_way import TOKEN
 from tests.mongo import MongoServer
 
 ROOT = Path(__file__).resolve().parents[2]
-AGENTS, SAMPLES_A_REPORT, VALUES_A_SAMPLE = 50, 4, 60
-SECONDS, CLIENTS, WARM_UP_SECONDS = 15, 4, 3
-PLAIN_DOCUMENTS, PLAIN_BATCH = 20_000, 1000
+SETTINGS = "adminset.settings"
+AGENTS, FACTS_AGENTS = 500, 2000
+SECONDS, WARM_UP_SECONDS, CONNECTIONS = 15, 3, 64
+MOST_REPORTS = 40_000
+PLAIN_DOCUMENTS, PLAIN_BATCH = 10_000, 1000
+OLD_WAY_REPORTS, OLD_WAY_SECONDS = 3000, 5
 
 # Makes the agents in the bench's own database and prints their tokens.
 MAKE_AGENTS = """
 import json, sys
-from accounts.models import User
-from cmdb.services import agents
-admin = User.objects.create_superuser("bench", None)
-token = agents.create_enrolment_token(actor=admin, name="bench", use_limit={count})[1]
-made = []
-for n in range({count}):
-    identity = {{"machine_id": f"{{n:064x}}", "product_uuid": None, "serial": None, "macs": []}}
-    agent, secret = agents.enrol(plain_token=token, identity=identity, facts={{"hostname": f"bench{{n}}"}}, boot_id="b", address="127.0.0.1")
-    made.append(f"{{agent.public_id}}.{{secret}}")
-sys.stdout.write(json.dumps(made))
+from adminset.crypto import digest
+from cmdb.models import Agent, Host
+Host.objects.bulk_create([Host(hostname=f"bench{{n}}", address=f"10.{{n >> 16 & 255}}.{{n >> 8 & 255}}.{{n & 255}}") for n in range({count})])
+hosts = list(Host.objects.filter(hostname__startswith="bench").order_by("pk"))
+agents = [Agent(host=host, boot_id="b", secret_hash=digest(f"secret{{n}}"), identity={{"machine_id": f"{{n:064x}}"}}) for n, host in enumerate(hosts)]
+Agent.objects.bulk_create(agents)
+sys.stdout.write(json.dumps([f"{{agent.public_id}}.secret{{n}}" for n, agent in enumerate(agents)]))
 """
 
 
 def run(folder: Path) -> list[Figure]:
-    """Measure for a quarter of a minute with a few clients that send as fast as they are answered."""
+    """Measure the intake, the yardsticks, and facts that do not change."""
     mongo = MongoServer(folder / "mongo").start()
     try:
-        with small_portal(folder, mongo.url) as (port, tokens, process):
-            plain = _plain_inserts(mongo.url)
-            latencies = _drive(port, tokens)
+        before = _plain_inserts(mongo.url)
+        old = _old_way(folder, mongo.url)
+        with small_portal(folder, mongo.url, FACTS_AGENTS) as (port, tokens, process):
+            found = _metrics(port, tokens[:AGENTS])
             memory = process.memory_info().rss
-            plain = (plain + _plain_inserts(mongo.url)) / 2
+            facts = _facts(port, tokens)
+        plain = (before + _plain_inserts(mongo.url)) / 2
     finally:
         mongo.kill()
-    reports = len(latencies) / SECONDS
-    samples = reports * SAMPLES_A_REPORT
-    yardstick = f"{plain:,.0f} documents/s by plain insert_many of {PLAIN_BATCH}, same store, same run"
-    return [
-        Figure("ingest reports/s", reports, "reports/s"),
-        Figure("ingest samples/s", samples, "samples/s", yardstick=yardstick),
-        Figure(
-            "ingest share of insert_many",
-            samples / plain,
-            "x",
-            "0.5 (issue 5)",
-            "samples/s over documents/s",
-        ),
-        Figure("ingest p50", percentile(latencies, 0.5) * 1000, "ms"),
-        Figure("ingest p99", percentile(latencies, 0.99) * 1000, "ms"),
-        Figure("ingest web process", memory / 2**20, "MiB"),
-    ]
+    return [*_figures(found, plain, old, memory), *_facts_figures(facts)]
+
+
+def _metrics(port: int, tokens: list[str]) -> Outcome:
+    ready = reports.metrics(tokens, MOST_REPORTS // len(tokens))
+    return drive(
+        port,
+        ready,
+        connections=CONNECTIONS,
+        warm_up=WARM_UP_SECONDS,
+        seconds=SECONDS,
+    )
+
+
+def _facts(port: int, tokens: list[str]) -> Outcome:
+    # The first round says something new of each host.
+    ready = iter(list(reports.facts(tokens, 5)))
+    first = (next(ready) for _ in tokens)
+    drive(port, first, connections=8, warm_up=0, seconds=120)
+    return drive(port, ready, connections=CONNECTIONS, warm_up=0, seconds=60)
+
+
+def _figures(found: Outcome, plain: float, old: float, memory: int) -> Iterator[Figure]:
+    if found.refused:
+        raise RuntimeError(f"{found.refused}: {found.words[:300]!r}")
+    a_second = len(found.latencies) / found.seconds
+    samples = a_second * reports.SAMPLES_A_REPORT
+    yield Figure("ingest reports/s", a_second, "reports/s")
+    yield Figure("ingest samples/s", samples, "samples/s")
+    words = f"{plain:,.0f} documents/s by plain insert_many of {PLAIN_BATCH}, same store, same run"
+    yield Figure(
+        "ingest share of insert_many", samples / plain, "x", "0.5 (issue 5)", words
+    )
+    words = f"{old:,.0f} samples/s by AdminSet's own way, same store, same run"
+    yield Figure(
+        "ingest over AdminSet's way", samples / old, "x", "20 (issue 5)", words
+    )
+    yield Figure("ingest p50", percentile(found.latencies, 0.5) * 1000, "ms")
+    yield Figure("ingest p99", percentile(found.latencies, 0.99) * 1000, "ms")
+    yield Figure("ingest web process", memory / 2**20, "MiB")
+
+
+def _facts_figures(found: Outcome) -> Iterator[Figure]:
+    if found.refused:
+        raise RuntimeError(f"{found.refused}: {found.words[:300]!r}")
+    a_second = len(found.latencies) / found.seconds
+    yield Figure("facts without a change", a_second, "reports/s", "500 (issue 4)")
+    yield Figure("facts p99", percentile(found.latencies, 0.99) * 1000, "ms")
 
 
 @contextmanager
 def small_portal(
-    folder: Path, mongo_url: str, agents: int = AGENTS
+    folder: Path, mongo_url: str, agents: int = AGENTS, role: str = "portal"
 ) -> Iterator[tuple[int, list[str], psutil.Process]]:
     """Run a web process with agents enrolled: gives (port, their tokens, the process)."""
     port = services.free_port()
     environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "adminset.settings",
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
         "ADMINSET_DATA_DIR": str(folder / "data"),
+        "ADMINSET_ROLE": role,
+        # Reports are made before they are sent: nobody's clock is off.
+        "ADMINSET_AGENT_CLOCK_TOLERANCE_SECONDS": "3600",
         "DATABASE_URL": f"sqlite:///{folder / 'bench.sqlite3'}",
         "MONGO_URL": mongo_url,
         "REDIS_URL": services.redis_url(),
         "LOG_LEVEL": "WARNING",
     }
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [*manage, "migrate", "-v0", "--run-syncdb"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
     made = subprocess.run(
         [*manage, "shell", "-v0", "-c", MAKE_AGENTS.format(count=agents)],
         cwd=ROOT,
@@ -94,94 +138,44 @@ def small_portal(
         check=True,
         capture_output=True,
     )
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "adminset.asgi:application",
-        "--port",
-        str(port),
-        "--no-access-log",
-    ]
-    web = subprocess.Popen(
-        [*command, "--log-level", "warning"], cwd=ROOT, env=environment
-    )
+    web = _serve("adminset.asgi:application", port, environment)
     try:
-        services.wait_for_port(port, web, 30)  # type: ignore[arg-type]
+        services.wait_for_port(port, web, 30)
         yield port, json.loads(made.stdout), psutil.Process(web.pid)
     finally:
         web.terminate()
         web.wait(10)
 
 
-def _drive(port: int, tokens: list[str]) -> list[float]:
-    latencies: list[float] = []
-    start = time.monotonic()
-    counted_from, end = start + WARM_UP_SECONDS, start + WARM_UP_SECONDS + SECONDS
-    clients = [
-        threading.Thread(
-            target=_client,
-            args=(port, tokens[i::CLIENTS], counted_from, end, latencies),
-        )
-        for i in range(CLIENTS)
-    ]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
-    return latencies
+def _serve(
+    application: str, port: int, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    words = ["-m", "uvicorn", application, "--port", str(port), "--lifespan", "off"]
+    quiet = ["--no-access-log", "--no-proxy-headers", "--log-level", "warning"]
+    return subprocess.Popen([sys.executable, *words, *quiet], cwd=ROOT, env=environment)
 
 
-def _client(
-    port: int,
-    tokens: list[str],
-    counted_from: float,
-    end: float,
-    latencies: list[float],
-) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    turn = 0
-    while time.monotonic() < end:
-        token = tokens[turn % len(tokens)]
-        # Each round is a minute later in the life of an agent, from two hours ago on.
-        body = _report(turn // len(tokens))
-        turn += 1
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "Content-Encoding": "gzip",
-        }
-        before = time.monotonic()
-        connection.request("POST", "/api/agent/v1/metrics", body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{answer.status}: {text[:300]!r}")
-        if before >= counted_from:
-            latencies.append(time.monotonic() - before)
-
-
-def _values() -> dict[str, float]:
-    return {
-        f"bench.metric_{n}|instance{n % 5}": round(random.gauss(50, 10), 2)
-        for n in range(VALUES_A_SAMPLE)
+def _old_way(folder: Path, mongo_url: str) -> float:
+    """Samples a second of AdminSet's own way."""
+    config = folder / "adminset.conf"
+    config.write_text(f"[token]\ntoken = {TOKEN}\n")
+    port = services.free_port()
+    environment = os.environ | {
+        "OLD_WAY_CONFIG": str(config),
+        "OLD_WAY_MONGO": mongo_url,
+        "DJANGO_SETTINGS_MODULE": "",
     }
-
-
-def _report(minute: int) -> bytes:
-    now = time.time()
-    first = now - 40 * 3600 + minute * 60
-    samples = [
-        {
-            "seq": minute * SAMPLES_A_REPORT + i + 1,
-            "time": round(first + 15 * i, 3),
-            "values": _values(),
-        }
-        for i in range(SAMPLES_A_REPORT)
-    ]
-    return gzip.compress(
-        json.dumps({"boot_id": "b", "sent_at": now, "samples": samples}).encode(), 1
-    )
+    web = _serve("tests.bench.old_way:application", port, environment)
+    try:
+        services.wait_for_port(port, web, 30)
+        ready = iter(list(reports.old_way(OLD_WAY_REPORTS)))
+        found = drive(port, ready, connections=8, warm_up=1, seconds=OLD_WAY_SECONDS)
+    finally:
+        web.terminate()
+        web.wait(10)
+    if found.refused or not found.latencies:
+        raise RuntimeError(f"{found.refused}: {found.words[:300]!r}")
+    return len(found.latencies) / found.seconds
 
 
 def _plain_inserts(url: str) -> float:
@@ -190,9 +184,10 @@ def _plain_inserts(url: str) -> float:
         collection = client["bench"]["plain"]
         collection.drop()
         documents = [
-            {"h": n % 50, "t": float(n), "v": _values()} for n in range(PLAIN_DOCUMENTS)
+            {"h": n % 50, "t": float(n), "v": reports.values()}
+            for n in range(PLAIN_DOCUMENTS)
         ]
-        before = time.monotonic()
+        before = monotonic()
         for start in range(0, PLAIN_DOCUMENTS, PLAIN_BATCH):
             collection.insert_many(documents[start : start + PLAIN_BATCH])
-        return PLAIN_DOCUMENTS / (time.monotonic() - before)
+        return PLAIN_DOCUMENTS / (monotonic() - before)

@@ -125,7 +125,7 @@ def test_the_card_of_an_empty_portal_says_how_to_begin(
     client_of: Any, admin: User
 ) -> None:
     text = client_of(admin).get("/cmdb/card/").content.decode()
-    assert "python -m agent enroll --server http://testserver" in text
+    assert "curl -fsS http://testserver/agent/install.sh | ADMINSET_ENROLL" in text
 
 
 def test_the_card_counts_what_the_user_sees(

@@ -182,9 +182,9 @@ def _plant_own_secrets(folder: Path) -> None:
     planted.add("secret of the agent", agent["secret"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A real Chromium."""
+    """A real Chromium; gone with the module, for the event loop behind it would stand in the way of other tests' loops."""
     if not CHROMIUM.exists():
         pytest.skip("no Chromium at /usr/bin/chromium: apt install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 import psutil
-import pymongo
 import pytest
 import requests
 
+from monitor.store import MetricStore
 from tests.e2e.conftest import PASSWORD, Portal, planted, wait_until
 
 pytestmark = [pytest.mark.xdist_group("portal")]
@@ -112,22 +112,21 @@ def _wait_for_samples_in_the_spool(portal: Portal) -> int:
     return 2
 
 
-def _samples(portal: Portal) -> Any:
+def _stored_times(portal: Portal) -> list[int]:
     url = dict(
         line.split("=", 1)
         for line in (portal.folder / "run" / "services.env").read_text().splitlines()
         if "=" in line
     )["MONGO_URL"].strip("\"'")
-    return pymongo.MongoClient(url, serverSelectionTimeoutMS=5000)["adminset"][
-        "samples"
-    ]
-
-
-def _stored_times(portal: Portal) -> list[int]:
-    return sorted(
-        int(row["_id"].partition(":")[2])
-        for row in _samples(portal).find({}, {"_id": 1})
-    )
+    store = MetricStore(url)
+    try:
+        return sorted(
+            sample.milliseconds
+            for host_id in store.hosts()
+            for sample in store.samples_of(host_id, 0, time.time() + 86400)
+        )
+    finally:
+        store.close()
 
 
 def _stored_since(portal: Portal, moment: float) -> int:

@@ -198,3 +198,16 @@ def test_a_bad_concurrency_is_said_with_its_value(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="ADMINSET_WORKER_CONCURRENCY is 'many'"):
         portal.concurrency(make_place(tmp_path, ADMINSET_WORKER_CONCURRENCY="many"))
     assert portal.concurrency(make_place(tmp_path)) == 4
+
+
+def test_the_intake_is_a_part_of_its_own_only_where_a_port_is_named(
+    tmp_path: Path,
+) -> None:
+    plain = programs.portal(make_place(tmp_path), 1)
+    assert "ingest" not in [program.name for program in plain]
+    apart = programs.portal(make_place(tmp_path, ADMINSET_INGEST_PORT="8123"), 1)
+    (ingest,) = [program for program in apart if program.name == "ingest"]
+    assert "ADMINSET_ROLE=ingest" in ingest.command
+    assert ingest.command[ingest.command.index("--port") + 1] == "8123"
+    with pytest.raises(LaunchError, match="ADMINSET_INGEST_PORT"):
+        programs.portal(make_place(tmp_path, ADMINSET_INGEST_PORT="many"), 1)

@@ -3,10 +3,11 @@
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pymongo
 import pytest
 from django.test import Client
 
@@ -15,6 +16,8 @@ from cmdb.models import Host
 from cmdb.services import agents
 from monitor.store import MetricStore
 from tests.factories import make_user
+from tests.mongo import TestDatabase, real_mongo_url
+from tests.monitor.storing import Clock
 
 IDENTITY = {"machine_id": "ab" * 32, "product_uuid": None, "serial": None, "macs": []}
 
@@ -61,6 +64,41 @@ def reporter(db: None, client: Client, measurements: MetricStore) -> Reporter:
     given = answer.json()
     host = Host.objects.get(agent__public_id=given["agent_id"])
     return Reporter(client, f"{given['agent_id']}.{given['secret']}", host)
+
+
+@pytest.fixture(params=["SecantusDB", "MongoDB"])
+def database(request: pytest.FixtureRequest) -> Iterator[TestDatabase]:
+    """A database of its own on the embedded server, and on the MongoDB that TEST_MONGO_URL or MONGO_URL names."""
+    if request.param == "MongoDB":
+        if not real_mongo_url():
+            pytest.skip("neither TEST_MONGO_URL nor MONGO_URL names a MongoDB")
+        made = TestDatabase(real_mongo_url())
+    else:
+        made = TestDatabase(request.getfixturevalue("mongo_url"))
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that the test turns."""
+    return Clock()
+
+
+@pytest.fixture
+def store(database: TestDatabase, clock: Clock) -> Iterator[MetricStore]:
+    """A metric store with the test's clock."""
+    made = MetricStore(database.url, database.name, clock=clock)
+    made.ensure_indexes()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def raw(database: TestDatabase) -> Iterator[Any]:
+    """The store's database without the store."""
+    with pymongo.MongoClient(database.url) as client:
+        yield client[database.name]
 
 
 def enrolment_token(actor: User, use_limit: int = 1) -> str:

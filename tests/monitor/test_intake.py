@@ -93,7 +93,6 @@ def test_what_is_not_json_is_400(body: bytes) -> None:
         (batch(sample(values={"a": float("nan")})), "samples[0].values[a]"),
         (batch(sample(values={"a": float("-inf")})), "samples[0].values[a]"),
         (batch(sample(values={"a": 10**400})), "samples[0].values[a]"),
-        (batch(sample(values={"a": 1e19})), "samples[0].values[a]"),
         (
             batch(sample()).replace(b"3.25", b"1e999"),
             "samples[0].values[cpu.busy_percent]",

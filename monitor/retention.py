@@ -1,0 +1,64 @@
+"""What is too old goes: host by host, a few documents at a time, so that nobody waits."""
+
+from typing import Any
+
+from monitor.mongo import upsert
+from monitor.records import (
+    Document,
+    between,
+    chunks,
+    delete_ids,
+    moment_of,
+)
+from monitor.tiers import TIERS, Retention, StoreOptions, Tier
+
+# Each host's tiers are looked through so often; hosts are spread over the time by their number.
+SWEEP_SECONDS = 6 * 3600
+# Documents of one tier that go in one sweep of a host; more wait for the next turn.
+MOST_AT_ONCE = 500
+
+
+class Sweeper:
+    """Drops what a host's retention no longer covers."""
+
+    def __init__(self, db: Any, options: StoreOptions) -> None:
+        self._db, self._options = db, options
+
+    def enlist(self, now: float) -> None:
+        """Put hosts on the list that are not on it yet."""
+        known = {doc["_id"] for doc in self._db["sweeps"].find({}, {"_id": 1})}
+        hosts = self._db["latest"].find({}, {"_id": 1})
+        new = [doc["_id"] for doc in hosts if doc["_id"] not in known]
+        for some in chunks(new, 500):
+            changes: list[tuple[Document, Document]] = []
+            for host_id in some:
+                due = moment_of(now + host_id * 61 % SWEEP_SECONDS)
+                changes.append(({"_id": host_id}, {"$set": {"due": due}}))
+            upsert(self._db["sweeps"], changes)
+
+    def run(self, limit: int, now: float) -> int:
+        """Sweep up to `limit` hosts whose turn it is; give how many documents went."""
+        due = {"$gte": moment_of(0), "$lte": moment_of(now)}
+        query = self._db["sweeps"].find({"due": due}).sort("due", 1).limit(limit)
+        hosts = [doc["_id"] for doc in query]
+        own = self._options.retention_of(hosts)
+        dropped = 0
+        for host_id in hosts:
+            retention = own.get(host_id, self._options.retention)
+            gone = [self._drop(host_id, t, retention, now) for t in TIERS]
+            dropped += sum(gone)
+            wait = 0 if max(gone) >= MOST_AT_ONCE else SWEEP_SECONDS
+            due_again = {"$set": {"due": moment_of(now + wait)}}
+            self._db["sweeps"].update_one({"_id": host_id}, due_again)
+        return dropped
+
+    def _drop(self, host_id: int, tier: Tier, retention: Retention, now: float) -> int:
+        # A unit goes when all of it is too old.
+        last = tier.unit_of(now - retention.of(tier)) - tier.unit
+        if last < 0:
+            return 0
+        table = self._db[tier.table]
+        old = {"b": between(host_id, 0, last)}
+        ids = [doc["_id"] for doc in table.find(old, {"_id": 1}).limit(MOST_AT_ONCE)]
+        delete_ids(table, ids)
+        return len(ids)

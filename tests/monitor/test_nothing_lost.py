@@ -110,10 +110,11 @@ def test_an_hour_kept_back_arrives_whole_and_the_newest_of_it_first(
 
 
 def test_nothing_is_lost_or_counted_twice_when_everything_is_killed_in_turn(
-    served: tuple[BareServer, Known],
+    served: tuple[BareServer, Known], request: pytest.FixtureRequest
 ) -> None:
     server, known = served
     agent = RealAgent(server.folder / "agent", server.ports["portal"], known[-1][1])
+    request.addfinalizer(agent.kill)
     spooled = Spooled(agent.spool)
     agent.start()
     spooled.start()

@@ -1,6 +1,7 @@
 """The fleet for other programs: Ansible's inventory and Prometheus' service discovery, each with an ETag."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -40,7 +41,7 @@ class MayViewHosts(BasePermission):
         return request.user.is_authenticated and request.user.has_perm(VIEW_HOST)
 
 
-class FleetView(APIView):
+class FleetView(ABC, APIView):
     """What both have in common: who may ask, for which groups, and the answer that nothing changed."""
 
     permission = VIEW_HOST
@@ -48,9 +49,9 @@ class FleetView(APIView):
     http_method_names = ["get", "head", "options"]
     known = frozenset({"group", "format"})
 
+    @abstractmethod
     def answer(self, request: Request) -> HttpResponseBase:
         """Give the whole answer."""
-        raise NotImplementedError
 
     def respond(self, request: Request) -> HttpResponseBase:
         """Give 304 where the asker has it, else the answer, each with its ETag."""

@@ -3,6 +3,7 @@
 import math
 import re
 import time
+from abc import ABC
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ SECONDS = {
 LATEST = 253_402_300_799
 
 
-class Endpoint(APIView):
+class Endpoint(ABC, APIView):
     """What they share: who may ask, by GET or by a form, and errors as Prometheus words them."""
 
     permission = LOOK

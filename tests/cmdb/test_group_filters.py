@@ -199,4 +199,4 @@ def test_a_rule_of_odd_texts_is_refused_in_words(
 ) -> None:
     quoted = odd if odd.isdigit() else f'"{odd}"'
     for rule in (f'{{"f.owner.is": {quoted}}}', f'{{"{odd}": "x"}}'):
-        _refused(_save(client_of(admin), rule))
+        assert _refused(_save(client_of(admin), rule))

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 
 from adminset import redis_door
 from monitor import tasks
-from monitor.checks import calling
+from monitor.checks import calling, rounds
 from tests.monitor.check_things import make_check
 
 
@@ -44,10 +44,15 @@ def test_a_site_without_workers_does_not_fill_the_broker() -> None:
 
 
 @pytest.mark.django_db
-def test_a_broker_that_is_away_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_away_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def away(*args: Any, **options: Any) -> None:
         raise OperationalError
 
     monkeypatch.setattr("monitor.checks.calling.current_app.send_task", away)
     make_check()
     calling.start()
+    assert "checks wait for the schedule" in caplog.text
+    # The next tick finds it due.
+    assert rounds.sites_with_work() == [""]

@@ -50,6 +50,7 @@ ROLES = (
             "tasks.add_run",
             "tasks.cancel_run",
             "monitor.view_*",
+            "monitor.ask_hostpackages",
             *BUILD_DASHBOARDS,
             "delivery.view_*",
         ),

@@ -259,6 +259,12 @@ MENU = (
                 "monitor.view_collectionpolicy",
             ),
             Entry(
+                _("Packages"),
+                "monitor:packages",
+                "cubes",
+                "cmdb.view_host",
+            ),
+            Entry(
                 _("Coverage"),
                 "monitor:coverage",
                 "umbrella",

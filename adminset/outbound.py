@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,10 @@ import requests
 import urllib3
 from django.conf import settings
 from django.utils.translation import gettext as _
-from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from adminset.errors import DomainError
+from adminset.outbound_connection import Limit, PinnedAdapter
 from adminset.outbound_reach import OUTSIDE, Reach, is_allowed
-from adminset.outbound_trust import trust
 
 CHUNK_BYTES = 16 * 1024
 # Whoever switches the proof of a name off knows it: a warning at each request says nothing more.
@@ -80,37 +77,40 @@ def fetch(
         OutboundError: the address is not allowed, nobody answers in time, or the answer is too long.
     """
     host, address = checked(url, reach)
-    deadline = time.monotonic() + reach.patience
+    sent = {"User-Agent": "AdminSet", **(headers or {}), "Host": urlsplit(url).netloc}
+    limit = Limit(reach.patience)
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy and no .netrc of the machine
-            session.mount("http://", _PinnedAdapter(host, address))
-            session.mount("https://", _PinnedAdapter(host, address))
+        with limit, _session(host, address, limit) as session:
             answer = session.request(
                 method,
                 url,
                 json=json,
                 data=data,
-                headers={
-                    "User-Agent": "AdminSet",
-                    **(headers or {}),
-                    "Host": urlsplit(url).netloc,
-                },
+                headers=sent,
                 timeout=reach.patience,
                 allow_redirects=False,
                 stream=True,
                 verify=reach.verify and (settings.OUTBOUND_CA_FILE or True),
             )
-            body = _read(answer, deadline, cut=reach.cut)
+            with answer:
+                body = _read(answer, limit, cut=reach.cut)
     except requests.RequestException as error:
         # The library's own words may repeat the whole address, and a web-hook's address is often its secret.
         raise OutboundError(
             _("%(host)s could not be asked: %(why)s.")
-            % {"host": host, "why": type(error).__name__},
+            % {"host": host, "why": limit.name_of(error)},
             _("See that the address is right and can be reached from the portal."),
             code="outbound_failed",
         ) from None
     return Answer(answer.status_code, answer.headers, body)
+
+
+def _session(host: str, address: str, limit: Limit) -> requests.Session:
+    made = requests.Session()
+    made.trust_env = False  # no proxy and no .netrc of the machine
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, PinnedAdapter(host, address, limit))
+    return made
 
 
 def checked(url: str, reach: Reach = OUTSIDE) -> tuple[str, str]:
@@ -168,21 +168,22 @@ def shown_certificate(
         OutboundError: the host is not allowed, or no TLS server answers in time.
     """
     address, name = reachable(host, port, reach), server_name or host
-    seconds = reach.patience
+    limit = Limit(reach.patience)
+    try:
+        with limit:
+            return _shown((address, port), name, limit)
+    except (OSError, ValueError) as error:
+        raise _no_handshake(host, port, limit.name_of(error)) from None
+
+
+def _shown(place: tuple[str, int], name: str, limit: Limit) -> ShownCertificate:
     trust = ssl.create_default_context(cafile=settings.OUTBOUND_CA_FILE or None)
     try:
-        return ShownCertificate(_handshake(trust, (address, port), name, seconds), "")
+        return ShownCertificate(_handshake(trust, place, name, limit), "")
     except ssl.SSLCertVerificationError as error:
         problem = str(error.verify_message)
-    except (OSError, ValueError) as error:
-        raise _no_handshake(host, port, error) from None
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    try:
-        return ShownCertificate(
-            _handshake(trust, (address, port), name, seconds), problem
-        )
-    except (OSError, ValueError) as error:
-        raise _no_handshake(host, port, error) from None
+    return ShownCertificate(_handshake(trust, place, name, limit), problem)
 
 
 def open_port(host: str, port: int, reach: Reach = OUTSIDE) -> None:
@@ -203,20 +204,19 @@ def open_port(host: str, port: int, reach: Reach = OUTSIDE) -> None:
 
 
 def _handshake(
-    trust: ssl.SSLContext, place: tuple[str, int], name: str, seconds: float
+    trust: ssl.SSLContext, place: tuple[str, int], name: str, limit: Limit
 ) -> bytes:
-    # The time-out of the socket is one for the whole handshake.
     with (
-        socket.create_connection(place, timeout=seconds) as plain,
-        trust.wrap_socket(plain, server_hostname=name) as sealed,
+        socket.create_connection(place, timeout=limit.left) as plain,
+        trust.wrap_socket(limit.hold(plain), server_hostname=name) as sealed,
     ):
         return sealed.getpeercert(binary_form=True) or b""
 
 
-def _no_handshake(host: str, port: int, error: Exception) -> OutboundError:
+def _no_handshake(host: str, port: int, why: str) -> OutboundError:
     return OutboundError(
         _("%(host)s shows no certificate on port %(port)s: %(why)s.")
-        % {"host": host, "port": port, "why": type(error).__name__},
+        % {"host": host, "port": port, "why": why},
         _("See that a TLS server listens there and can be reached from the portal."),
         code="outbound_no_tls",
     )
@@ -234,7 +234,7 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def _read(answer: requests.Response, deadline: float, *, cut: bool) -> bytes:
+def _read(answer: requests.Response, limit: Limit, *, cut: bool) -> bytes:
     body = b""
     for chunk in answer.iter_content(CHUNK_BYTES):
         body += chunk
@@ -246,34 +246,7 @@ def _read(answer: requests.Response, deadline: float, *, cut: bool) -> bytes:
                 % {"most": settings.OUTBOUND_MAX_BYTES},
                 code="outbound_too_long",
             )
-        if time.monotonic() > deadline:
-            raise requests.Timeout
+    # A connection that we ended looks like an answer that came to its end.
+    if limit.is_over:
+        raise requests.Timeout
     return body
-
-
-class _PinnedAdapter(HTTPAdapter):
-    """Connects to the address that was checked, whatever the name resolves to by now; TLS still proves the name."""
-
-    def __init__(self, host: str, address: str) -> None:
-        self._host, self._address = host, address
-        super().__init__(max_retries=0)
-
-    def build_connection_pool_key_attributes(
-        self, request: Any, verify: Any, cert: Any = None
-    ) -> Any:
-        """Put the address in the place of the name."""
-        attributes: Any = super().build_connection_pool_key_attributes(
-            request, verify, cert
-        )
-        place, tls = attributes
-        place["host"] = self._address
-        if place["scheme"] == "https":
-            tls["server_hostname"] = tls["assert_hostname"] = self._host
-            authorities = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
-            tls["ssl_context"] = trust(authorities, verify=bool(verify))
-            tls.pop("ca_certs", None)
-        return place, tls
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the authorities where they are: the shared context has read them."""
-        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"

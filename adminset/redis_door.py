@@ -8,6 +8,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 @functools.cache
@@ -17,6 +19,8 @@ def client() -> redis.Redis:
         settings.REDIS_URL,
         socket_timeout=2,
         socket_connect_timeout=1,
+        # The library's own default waits for seconds between ten tries.
+        retry=Retry(NoBackoff(), 1),
         decode_responses=True,
     )
 

@@ -170,6 +170,7 @@ CELERY_TASK_DEFAULT_QUEUE = "adminset"
 RUN_QUEUE = "runs"
 CELERY_TASK_ROUTES = {"tasks.run_run": {"queue": RUN_QUEUE}}
 CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
+DAILY = {"schedule": 24 * 3600, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE = {
     "adminset.seal_audit": {
         "task": "adminset.seal_audit",
@@ -197,11 +198,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600,
         "options": {"expires": 24 * 3600},
     },
-    "adminset.purge_imports": {
-        "task": "adminset.purge_imports",
-        "schedule": 24 * 3600,
-        "options": {"expires": 3600},
-    },
+    "adminset.purge_imports": {"task": "adminset.purge_imports", **DAILY},
+    "monitor.purge_flips": {"task": "monitor.purge_flips", **DAILY},
+    "monitor.sweep_departed": {"task": "monitor.sweep_departed", **DAILY},
     # Looks for what is due; each certificate is fetched every ADMINSET_CERTIFICATE_CHECK_HOURS.
     "cmdb.check_certificates": {
         "task": "cmdb.check_certificates",
@@ -218,11 +217,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "monitor.start_checks",
         "schedule": 5,
         "options": {"expires": 5},
-    },
-    "monitor.purge_flips": {
-        "task": "monitor.purge_flips",
-        "schedule": 24 * 3600,
-        "options": {"expires": 3600},
     },
     "monitor.roll_up": {
         "task": "monitor.roll_up",
@@ -283,7 +277,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "adminset.static_files.HashedStorage"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
@@ -346,6 +340,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "adminset.crud.openapi.declare_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "HostKindEnum": "cmdb.models.Host.Kind",
         "AssetColourEnum": "cmdb.models.AssetStatus.State",

@@ -48,6 +48,9 @@ FLEET_SECONDS = env.integer("ADMINSET_FLEET_SECONDS", 10, least=0, most=300)
 # Hosts whose lines one chart of a group adds up.
 GROUP_CHART_HOSTS = env.integer("ADMINSET_GROUP_CHART_HOSTS", 300, least=1, most=5000)
 METRICS_CUSTOM_SERIES = env.integer("ADMINSET_METRICS_CUSTOM_SERIES", 5000, least=0)
+METRICS_DAILY_SERIES = env.integer("ADMINSET_METRICS_DAILY_SERIES", 10_000, least=1)
+# At least what an agent sends that somebody watches: a sample a second.
+METRICS_HOUR_SAMPLES = env.integer("ADMINSET_METRICS_HOUR_SAMPLES", 4000, least=3600)
 METRICS_MINUTE_DAYS = env.integer("ADMINSET_METRICS_MINUTE_DAYS", 14, least=1)
 METRICS_TEN_MINUTE_DAYS = env.integer("ADMINSET_METRICS_TEN_MINUTE_DAYS", 90, least=2)
 METRICS_TWO_HOUR_DAYS = env.integer("ADMINSET_METRICS_TWO_HOUR_DAYS", 730, least=30)
@@ -74,6 +77,9 @@ PROM_QUERY_MAX_SERIES = env.integer("ADMINSET_PROM_QUERY_MAX_SERIES", 5000, leas
 PROM_QUERY_MAX_POINTS = env.integer(
     "ADMINSET_PROM_QUERY_MAX_POINTS", 2_000_000, least=1
 )
+# Queries that one process evaluates at the same time, and those of one user among them.
+PROM_QUERIES_AT_ONCE = env.integer("ADMINSET_PROM_QUERIES_AT_ONCE", 8, least=1)
+PROM_QUERIES_PER_USER = env.integer("ADMINSET_PROM_QUERIES_PER_USER", 4, least=1)
 PROM_QUERY_SECONDS = env.integer("ADMINSET_PROM_QUERY_SECONDS", 20, least=1, most=300)
 PROM_LOOKBACK_SECONDS = env.integer("ADMINSET_PROM_LOOKBACK_SECONDS", 300, least=1)
 # Who may read /metrics without a token; empty: nobody.

@@ -46,6 +46,8 @@ VERBS = {
     "identityconflict.dismiss": _("dismissed the conflict"),
     "host.report": _("reported changes of"),
     "host.link": _("linked an agent to"),
+    "host.ask_packages": _("asked for the packages of"),
+    "host.list_packages": _("sent the list of packages of"),
     "host.accept_key": _("accepted the host key of"),
     "host.forget_key": _("forgot the host key of"),
     "ipaddress.reserve": _("reserved"),

@@ -103,7 +103,11 @@ class Daemon:
             self.pace,
             Extras(self.sampler, self.gathering),
         )
-        self.own = Own(self.spool.count, lambda: self.shipper.failures)
+        self.own = Own(
+            self.spool.count,
+            lambda: self.shipper.failures,
+            lambda: self.spool.lost,
+        )
         self.flushed: Optional[Tuple[float, int]] = None
 
     def own_values(self) -> Dict[str, Any]:

@@ -4,7 +4,8 @@ import time
 from typing import Any, Dict, List
 
 from agent import sender as http
-from agent.batch import Batch
+from agent.batch import newest
+from agent.clock import Clock
 from agent.config import Config
 from agent.daemon import known, report, sequence
 from agent.errors import AgentError
@@ -23,8 +24,11 @@ def once(config: Config) -> str:
         payload = report(credential.server, config.dmi_dir)
         facts = accepted("facts", sender.post("facts", payload))
         samples = two_samples(config)
-        batch = Batch(str(samples[0]["boot_id"]), samples, None)
-        answer = accepted("metrics", sender.post("metrics", metrics(batch)))
+        batch = newest(samples, len(samples), None)
+        clock = Clock()
+        clock.learn(facts.body.get("time"), *facts.asked)
+        body = metrics(batch, clock.offset())
+        answer = accepted("metrics", sender.post("metrics", body))
     finally:
         sender.close()
     stored = named_samples(answer.body)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import Callable, Dict, Optional, Union
+from typing import Callable, Dict, Optional, Tuple, Union
 
 import psutil
 
@@ -17,6 +17,7 @@ FIELDS = (
     Field("agent.cpu_seconds_per_second", "s/s", "CPU time of the agent"),
     Field("system.clock_offset_seconds", "s", "the portal's clock minus the host's"),
     Field("agent.send_failures", "requests", "failed since the sample before"),
+    Field("agent.lost_samples", "samples", "for want of room, since the sample before"),
 )
 Number = Union[int, float]
 
@@ -35,17 +36,25 @@ def rss_bytes() -> Optional[int]:
 class Own:
     """Differences since the sample before; the counts come from spool and shipper."""
 
-    def __init__(self, spooled: Callable[[], int], failures: Callable[[], int]) -> None:
-        self.spooled, self.failures = spooled, failures
-        self.before = (time.monotonic(), time.process_time(), failures())
+    def __init__(
+        self,
+        spooled: Callable[[], int],
+        failures: Callable[[], int],
+        lost: Callable[[], int],
+    ) -> None:
+        self.spooled, self.failures, self.lost = spooled, failures, lost
+        self.before = self.state()
+
+    def state(self) -> Tuple[float, float, int, int]:
+        return time.monotonic(), time.process_time(), self.failures(), self.lost()
 
     def values(self) -> Dict[str, Number]:
-        moment, used, failed = self.before
-        now = time.monotonic(), time.process_time(), self.failures()
-        self.before = now
+        moment, used, failed, lost = self.before
+        self.before = now = self.state()
         found: Dict[str, Number] = {
             "agent.spool_samples": self.spooled(),
             "agent.send_failures": now[2] - failed,
+            "agent.lost_samples": now[3] - lost,
         }
         rss = rss_bytes()
         if rss is not None:

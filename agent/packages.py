@@ -1,6 +1,7 @@
-"""Installed packages of Debian's and Red Hat's kind: how many, a hash, the list on request."""
+"""Installed packages by dpkg, rpm, apk and pacman: how many, a hash, the list on request."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -12,6 +13,8 @@ RPM_FOLDERS = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
 RPM_FILES = ("rpmdb.sqlite", "Packages.db", "Packages")
 RPM_FORMAT = "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\n"
 RPM_SECONDS = 60.0
+APK = "/lib/apk/db/installed"
+PACMAN = "/var/lib/pacman/local"
 MOST_PACKAGES = 20000
 LINE = re.compile(r"^(Package|Status|Version|Architecture): (.*)$")
 HASH_LENGTH = 32
@@ -32,7 +35,7 @@ _known: Dict[str, State] = {}
 def packages(with_list: bool) -> Optional[Dict[str, Any]]:
     """{manager, count, hash} and, when asked, list: [[name, version, architecture]].
 
-    None where there is neither dpkg nor rpm. The manager's file is read again only
+    None where there is none of the four. The manager's file is read again only
     when it has changed; the list itself is not kept in memory.
     """
     source = source_of()
@@ -44,12 +47,20 @@ def packages(with_list: bool) -> Optional[Dict[str, Any]]:
     state = _known.get(manager)
     if not with_list and state is not None and state.stamp == stamp:
         return dict(state.summary)
-    found = sorted(dpkg(path) if manager == "dpkg" else rpm())
+    found = sorted(installed(manager, path))
     summary = {"manager": manager, "count": len(found), "hash": hash_of(found)}
     _known[manager] = State(stamp, summary)
     if with_list:
         return dict(summary, list=[list(each) for each in found[:MOST_PACKAGES]])
     return dict(summary)
+
+
+def installed(manager: str, path: str) -> List[Package]:
+    if manager == "dpkg":
+        return dpkg(path)
+    if manager == "rpm":
+        return rpm()
+    return apk(path) if manager == "apk" else pacman(path)
 
 
 def source_of() -> Optional[Tuple[str, str]]:
@@ -59,7 +70,10 @@ def source_of() -> Optional[Tuple[str, str]]:
         for name in RPM_FILES:
             if (Path(folder) / name).is_file() and programs.find("rpm"):
                 return "rpm", str(Path(folder) / name)
-    return None
+    if Path(APK).is_file():
+        return "apk", APK
+    # Each change adds or takes away a folder there, which moves its time.
+    return ("pacman", PACMAN) if Path(PACMAN).is_dir() else None
 
 
 def hash_of(found: List[Package]) -> str:
@@ -102,3 +116,46 @@ def rpm() -> List[Package]:
             version = words[1][2:] if words[1].startswith("0:") else words[1]
             found.append((words[0], version, words[2]))
     return found
+
+
+def apk(path: str) -> List[Package]:
+    """Alpine's: paragraphs of lines such as "P:name", among megabytes of file names."""
+    found: List[Package] = []
+    fields: Dict[str, str] = {}
+    with Path(path).open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line[:2] in ("P:", "V:", "A:"):
+                fields[line[0]] = line[2:].strip()[:200]
+            elif line == "\n":
+                add_apk(found, fields)
+                fields = {}
+    add_apk(found, fields)
+    return found
+
+
+def add_apk(found: List[Package], fields: Dict[str, str]) -> None:
+    if "P" in fields:
+        found.append((fields["P"], fields.get("V", ""), fields.get("A", "")))
+
+
+def pacman(folder: str) -> List[Package]:
+    """Arch's: a folder "name-version-release" for each; the architecture is in its file."""
+    found: List[Package] = []
+    for entry in os.scandir(folder):
+        name, _, release = entry.name.rpartition("-")
+        name, _, version = name.rpartition("-")
+        if name and entry.is_dir():
+            kind = pacman_architecture(Path(entry.path) / "desc")
+            found.append((name[:200], (version + "-" + release)[:200], kind))
+    return found
+
+
+def pacman_architecture(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if line == "%ARCH%\n":
+                    return next(lines, "").strip()[:50]
+    except OSError:
+        pass
+    return ""

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import psutil
 
+from agent.clock import Base
 from agent.collectors import (
     cpu,
     disks,
@@ -73,11 +74,12 @@ class Sampler:
         self.parts = parts(network_filesystems, self.left_out)
         self.others = others
         self.counters: Dict[str, Tuple[float, Values]] = {}
+        self.base = Base()
         self.failing: Dict[str, str] = {}
 
     def sample(self) -> Dict[str, Any]:
-        """{"time": Unix seconds, "values": {...}}; the first one has no rates."""
-        moment = round(time.time(), 3)
+        """{"time": Unix seconds, "clock": which, "values": {...}}; the first one has no rates."""
+        moment, clock = round(time.time(), 3), self.base.now()
         values: Values = {}
         for name, collect, rates in self.parts:
             values.update(self._values(name, collect, rates))
@@ -87,7 +89,8 @@ class Sampler:
             (name, value) for name, value in values.items() if math.isfinite(value)
         ]
         self.left_out["values"] = max(len(finite) - MOST_VALUES, 0)
-        return {"time": moment, "values": dict(finite[:MOST_VALUES])}
+        values = dict(finite[:MOST_VALUES])
+        return {"time": moment, "clock": clock, "values": values}
 
     def _values(
         self, name: str, collect: Callable[[], Reading], rates: Rates

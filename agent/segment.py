@@ -89,10 +89,13 @@ class Segment:
         return max(self.count - len(self.done), 0)
 
     def waiting(self) -> List[Sample]:
-        """Samples that the portal does not have yet; damaged lines are skipped."""
+        """Samples that the portal does not have yet; damaged lines are skipped.
+
+        OSError: it cannot be read now (no descriptor left, a disk's fault), which says nothing of what is in it.
+        """
         try:
             lines = self.path.read_bytes().splitlines()
-        except OSError:
+        except FileNotFoundError:
             return []
         samples = [sample for sample in map(parse, lines) if sample]
         return [
@@ -100,6 +103,13 @@ class Segment:
             for entry in samples
             if (entry["boot_id"], entry["seq"]) not in self.done
         ]
+
+    def is_done(self) -> bool:
+        """Whether nothing in it waits; False where that cannot be seen now."""
+        try:
+            return not self.waiting()
+        except OSError:
+            return False
 
     def thin(self) -> None:
         """Keep every second sample only, in one step; raises OSError."""

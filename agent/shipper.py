@@ -117,9 +117,10 @@ class Shipper(threading.Thread):
         self.refused("metrics", reply)
 
     def give_up(self, batch: Batch, reply: Reply) -> None:
-        """Never to be taken: drop it, or, too large, try the newer half."""
-        if reply.action == http.DROP or len(batch.samples) == 1:
-            self.spool.remove(batch, numbers(batch))
+        """Not to be taken as it is: try the newer half, until the one that is at fault is alone; that one goes."""
+        if len(batch.samples) == 1:
+            log.warning("event=sample_dropped status=%d", reply.status)
+            self.spool.drop(batch)
         else:
             self.limit = max(len(batch.samples) // 2, 1)
 
@@ -144,6 +145,7 @@ class Shipper(threading.Thread):
         self.backoffs[what].reset()
         self.clock.learn(reply.body.get("time"), *reply.asked)
         self.pace.follow(reply.body.get("settings"))
+        self.spool.follow(reply.body.get("settings"))
         self.pace.watch(reply.body.get("live"), time.monotonic())
         self.reporting.wish(reply.body.get("send"))
 

@@ -5,7 +5,7 @@ import time
 from typing import Any, Dict, NamedTuple, Sequence, Tuple
 
 from agent import snmp_values as answers
-from agent.collectors.series import Reading, Values, per_second, series
+from agent.collectors.series import Reading, Values, series
 from agent.logs import quoted
 from agent.snmp_devices import Device
 from agent.snmp_session import make_engine, open_session
@@ -94,7 +94,7 @@ class Poller:
         moment, counters = self.before.get(device.name, (now, {}))
         self.before[device.name] = (now, state.reading.counters)
         if now > moment:
-            fresh = per_second(counters, state.reading.counters, now - moment)
+            fresh = answers.rates(counters, state.reading.counters, now - moment)
             state.reading.gauges.update(fresh)
         return state
 

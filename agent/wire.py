@@ -5,6 +5,8 @@ import time
 from typing import Any, Dict, Optional, Sequence, Set
 
 from agent.batch import Batch
+from agent.clock import base
+from agent.identity import boot_id
 from agent.logs import quoted
 
 KEPT = ("stored", "duplicate", "refused")
@@ -27,6 +29,11 @@ def metrics(
         "sent_at": time.time(),
         "samples": samples,
     }
+    if batch.clock is not None:
+        body.update(clock=batch.clock, current_clock=round(base(), 1))
+    running = boot_id()
+    if running != batch.boot_id:
+        body["current_boot_id"] = running
     if clock_offset is not None:
         body["clock_offset"] = clock_offset
     if tables:

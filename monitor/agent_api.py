@@ -10,14 +10,11 @@ from adminset.body_limit import length_of
 from adminset.errors import DomainError
 from adminset.middleware import client_address
 from cmdb.services import agents, tokens
-from monitor import agent_auth, reception, services
+from monitor import agent_auth, reception, report_path, services
 from monitor.body import TooLargeError, inflate
-from monitor.intake import (
-    parse_enrolment,
-    parse_facts,
-    parse_rotation,
-)
+from monitor.intake import parse_enrolment, parse_rotation
 from monitor.metric_store import limits
+from monitor.report_path import Sent, here
 
 
 @csrf_exempt
@@ -36,26 +33,13 @@ def enroll(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 def facts(request: HttpRequest) -> JsonResponse:
     """Take what a host says it is."""
-    agent = _agent(request)
-    report = parse_facts(_body(request), limits(), time.time())
-    status = services.receive_facts(
-        agent=agent, report=report, address=client_address(request)
-    )
-    reception.learn_pace(agent.host_id)
-    return JsonResponse({"status": status, **reception.wishes(agent.host_id)})
+    return JsonResponse(here(report_path.facts, _sent(request)))
 
 
 @csrf_exempt
 def metrics(request: HttpRequest) -> JsonResponse:
     """Take samples; 200 only when all that it names is stored durably."""
-    agent = _agent(request)
-    answer = services.receive_metrics(
-        agent=agent,
-        body=_body(request),
-        address=client_address(request),
-        arrived=time.time(),
-    )
-    return JsonResponse(answer)
+    return JsonResponse(here(report_path.metrics, _sent(request)))
 
 
 @csrf_exempt
@@ -81,6 +65,12 @@ def _bearer(request: HttpRequest) -> str:
 
 def _agent(request: HttpRequest) -> agents.AgentIdentity:
     return agent_auth.prove(_bearer(request))
+
+
+def _sent(request: HttpRequest) -> Sent:
+    arrived = time.time()
+    agent = _agent(request)
+    return Sent(agent, _body(request), client_address(request), arrived)
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -11,40 +11,52 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ParamSpec, TypeVar
 
-import msgspec
 from django.conf import settings
 from django.db import DatabaseError
 
 from adminset import context
 from adminset.body_limit import length_of
-from adminset.errors import DomainError, Unavailable
+from adminset.errors import DomainError
 from adminset.middleware import address_of
 from cmdb.services.agents import AgentIdentity
-from monitor import agent_auth, facts_reception, reception
+from cmdb.services.signs import Repeated
+from monitor import agent_auth, facts_reception, reception, report_path
+from monitor.agent_answers import (
+    BROKEN,
+    Send,
+    headers_of,
+    no_database,
+    send_answer,
+    too_slow,
+)
+from monitor.agent_load import Load, Shares
+from monitor.agent_proofs import Proofs
 from monitor.body import TooLargeError, inflate
-from monitor.grouped_writes import Load
 from monitor.metric_store import limits
 from monitor.noted import Notes
 from monitor.prometheus import counters
+from monitor.reception import Write
+from monitor.report_path import Answer, Sent
 from monitor.side_threads import Side
+from monitor.store import Status
 
 logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-Told = TypeVar("Told")
+Told = ParamSpec("Told")
+Result = TypeVar("Result")
 START = secrets.token_hex(8)
 
 NOTE_SECONDS = 2.0
 # Of the log's lines: a start of this process's own, and a count.
 REQUEST_IDS = (f"{START}{n:016x}" for n in itertools.count())
-# A body of this size is read in a moment; a larger one in a thread, so that others go on meanwhile.
-AT_ONCE_BYTES = 131_072
+# Inflated, a body of this size is read in a moment; a larger one in a thread, so that others go on meanwhile.
+AT_ONCE_BYTES = 65_536
 # What is read of a body takes about so many times its bytes.
 READ_FACTOR = 4
 PREFIX = "/api/agent/v1/"
@@ -61,6 +73,7 @@ class Request:
     headers: dict[bytes, bytes]
     address: str
     arrived: float
+    agent_id: int = 0
     held: int = 0
 
     def header(self, name: bytes) -> str:
@@ -74,12 +87,17 @@ class Door:
     def __init__(self, pages: Application) -> None:
         self._pages = pages
         self.load = Load(settings.INTAKE_MAX_REQUESTS, settings.INTAKE_MAX_BYTES)
-        self._notes = Notes()
+        self.notes = Notes()
         self._notes_wait = False
+        self._shares = Shares(
+            settings.INTAKE_REQUESTS_PER_AGENT, settings.INTAKE_BYTES_PER_AGENT
+        )
+        self._proofs = Proofs(self.load)
         self._bounds = limits()
-        # Proofs must not stand behind work that takes its time.
-        self._proofs, self._work = Side("agents-prove", 1), Side("agents-work", 2)
-        self._answers = {"metrics": self._metrics, "facts": self._facts}
+        self._at_once = replace(self._bounds, inflated_bytes=AT_ONCE_BYTES)
+        self.work = Side("agents-work", 2)
+        self.reads = Side("agents-read", 1)
+        self._answers = {"metrics": report_path.metrics, "facts": report_path.facts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an agent's report; pass everything else on."""
@@ -99,33 +117,41 @@ class Door:
             return
         except DomainError as error:
             status, body = error.status, error.as_envelope()
-            more = _retry(error)
+            more = headers_of(error)
         except Exception:
             logger.exception("a report of %s could not be answered", request.address)
             status, body, more = 500, BROKEN, []
         counters.count_report(name, status, time.time() - request.arrived)
-        await _send(send, status, body, more)
+        await send_answer(send, status, body, more)
 
-    async def _counted(
-        self, handler: Any, request: Request, receive: Receive
-    ) -> dict[str, Any]:
-        self.load.enter()
+    async def _counted(self, way: Any, request: Request, receive: Receive) -> Answer:
         try:
-            agent = agent_auth.recall(request.header(b"authorization"))
+            told = request.header(b"authorization")
+            agent = agent_auth.recall(told)
             if agent is None:
-                agent = await self._prove(request)
-            body = await self._body(request, receive)
-            answer: dict[str, Any] = await handler(agent, request, body)
+                agent = await self._proofs.ask(told, request.address)
+            self._enter(agent, request)
+            try:
+                body = await self._body(request, receive)
+                sent = Sent(agent, body, request.address, request.arrived)
+                answer: Answer = await way(_Beside(self), sent)
+            finally:
+                self.load.leave(request.held)
+                self._shares.leave(agent.pk, request.held)
         except DatabaseError as error:
             logger.warning("the database is away: %s", type(error).__name__)
-            raise _no_database() from error
-        finally:
-            self.load.leave(request.held)
+            raise no_database() from error
         return answer
 
-    async def _prove(self, request: Request) -> AgentIdentity:
-        header = request.header(b"authorization")
-        return await self._proofs.run(_proved, header)
+    def _enter(self, agent: AgentIdentity, request: Request) -> None:
+        """Count a report among all and among those of its agent."""
+        self.load.enter()
+        try:
+            self._shares.enter(agent.pk)
+        except DomainError:
+            self.load.leave(0)
+            raise
+        request.agent_id = agent.pk
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
         """Read the body; what it holds counts while it comes."""
@@ -140,67 +166,37 @@ class Door:
                     if message["type"] == "http.disconnect":
                         raise GoneError
                     parts.append(message.get("body", b""))
-                    self._hold(request, len(parts[-1]))
+                    self.hold(request, len(parts[-1]))
                     if request.held > most:
                         raise TooLargeError(f"The body is larger than {most} bytes.")
                     if not message.get("more_body"):
                         break
         except TimeoutError:
-            raise _too_slow() from None
+            raise too_slow() from None
+        body = await self._inflated(b"".join(parts), request)
+        self.hold(request, len(body) * READ_FACTOR)
+        return body
+
+    async def _inflated(self, body: bytes, request: Request) -> bytes:
         encoding = request.header(b"content-encoding")
-        return inflate(b"".join(parts), encoding, self._bounds)
-
-    def _hold(self, request: Request, more: int) -> None:
-        request.held += more
-        self.load.hold(more)
-
-    async def _metrics(
-        self, agent: AgentIdentity, request: Request, body: bytes
-    ) -> dict[str, Any]:
-        arrival = await self._read(reception.read, agent, request, body)
-        steps = reception.clock_steps(arrival)
-        if steps != agent.clock_steps:
-            arrival = await self._work.run(reception.keep_clock, arrival, steps)
-        await self._learn(agent)
-        write = reception.wanted(arrival)
-        statuses = (
-            await reception.group().ask(write, len(write.samples) + 1) if write else []
-        )
-        counters.count_samples(statuses)
-        if not reception.note(arrival, self._notes):
-            await self._work.run(reception.touch, arrival)
-        self._note_later()
-        return reception.answer(arrival, statuses)
-
-    async def _facts(
-        self, agent: AgentIdentity, request: Request, body: bytes
-    ) -> dict[str, Any]:
-        told = await self._read(facts_reception.read, agent, request, body)
-        if not await facts_reception.group().ask(told.repeated):
-            status = await self._work.run(facts_reception.absorb, told)
-        else:
-            status = "unchanged"
-        await self._learn(agent)
-        return {"status": status, **reception.wishes(agent.host_id)}
-
-    async def _learn(self, agent: AgentIdentity) -> None:
-        if not reception.is_pace_known(agent.host_id):
-            await self._proofs.run(reception.learn_pace, agent.host_id)
-
-    async def _read(
-        self,
-        read: Callable[..., Told],
-        agent: AgentIdentity,
-        request: Request,
-        body: bytes,
-    ) -> Told:
-        self._hold(request, len(body) * READ_FACTOR)
-        told = {"address": request.address, "arrived": request.arrived}
         if len(body) <= AT_ONCE_BYTES:
-            return read(agent, body, **told)
-        return await self._work.run(read, agent, body, **told)
+            try:
+                return inflate(body, encoding, self._at_once)
+            except TooLargeError:
+                # Larger than it looked: not at the cost of all others.
+                return await self.reads.run(inflate, body, encoding, self._bounds)
+        return await self.reads.run(inflate, body, encoding, self._bounds)
 
-    def _note_later(self) -> None:
+    def hold(self, request: Request, more: int) -> None:
+        """Count bytes that a report holds from now on."""
+        request.held += more
+        try:
+            self.load.hold(more)
+        finally:
+            # Both count it, whichever refuses.
+            self._shares.hold(request.agent_id, more)
+
+    def note_later(self) -> None:
         """Write what reports left behind, in a while, with what others leave until then."""
         if not self._notes_wait:
             self._notes_wait = True
@@ -208,7 +204,39 @@ class Door:
 
     def _write_notes(self) -> None:
         self._notes_wait = False
-        self._work.start(self._notes.write)
+        self.work.start(self.notes.write)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Does the steps of a report beside the loop where they take time; see monitor/report_path.py."""
+
+    door: Door
+
+    @property
+    def notes(self) -> Notes:
+        return self.door.notes
+
+    async def read(self, read: Callable[..., Result], sent: Sent) -> Result:
+        told = {"address": sent.address, "arrived": sent.arrived}
+        if len(sent.body) <= AT_ONCE_BYTES:
+            return read(sent.agent, sent.body, **told)
+        return await self.door.reads.run(read, sent.agent, sent.body, **told)
+
+    async def aside(
+        self, work: Callable[Told, Result], *told: Told.args, **more: Told.kwargs
+    ) -> Result:
+        return await self.door.work.run(work, *told, **more)
+
+    async def store(self, write: Write) -> list[Status]:
+        # Without a time-out of its own: the store has one, and a group answers whatever becomes of it.
+        return await reception.group().ask(write, len(write.samples) + 1)
+
+    async def is_repeated(self, repeated: Repeated) -> bool:
+        return await facts_reception.group().ask(repeated)
+
+    def note_later(self) -> None:
+        self.door.note_later()
 
 
 def _request(scope: Scope) -> Request:
@@ -221,62 +249,6 @@ def _request(scope: Scope) -> Request:
     return Request(headers, address, time.time())
 
 
-def _proved(header: str) -> AgentIdentity:
-    agent = agent_auth.prove(header)
-    if not reception.is_pace_known(agent.host_id):
-        # While this thread is at it.
-        reception.learn_pace(agent.host_id)
-    return agent
-
-
 @functools.lru_cache(20_000)
 def _address(peer: str, forwarded: str) -> str:
     return address_of(peer, forwarded)
-
-
-def _retry(error: DomainError) -> list[tuple[bytes, bytes]]:
-    headers = []
-    if error.retry_after:
-        headers.append((b"retry-after", str(error.retry_after).encode()))
-    # What is left of its body is not waited for.
-    if error.status in {408, 413, 503}:
-        headers.append((b"connection", b"close"))
-    return headers
-
-
-async def _send(
-    send: Send, status: int, body: Any, more: list[tuple[bytes, bytes]]
-) -> None:
-    text = msgspec.json.encode(body)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(text)).encode()),
-        (b"x-request-id", context.current.get().request_id.encode()),
-        *more,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
-
-
-BROKEN = DomainError(
-    "The portal could not take this report.", "Its log says why.", code="internal"
-).as_envelope()
-
-
-def _too_slow() -> DomainError:
-    return DomainError(
-        "The report took too long to arrive.",
-        "Send it again.",
-        code="too_slow",
-        status=408,
-        retry_after=10,
-    )
-
-
-def _no_database() -> Unavailable:
-    return Unavailable(
-        "The database does not answer.",
-        "Send this one again in a while.",
-        code="database_unavailable",
-        retry_after=10,
-    )

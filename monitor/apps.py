@@ -1,4 +1,4 @@
-"""How the hosts feel: the app's label, and its tab on a host's page."""
+"""How the hosts feel: the app's label, and its tabs on a host's page."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -11,11 +11,21 @@ class MonitorConfig(AppConfig):
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        """Hang the charts on the host's page of the CMDB."""
-        from adminset.crud.resource import Panel
-        from cmdb.extensions import host_panels
-        from monitor.panels import charts_of_host
+        """Hang charts and packages on the host's page of the CMDB; let measurements follow their hosts; check at the start how long they stay."""
+        from django.core import checks
 
+        from adminset.crud.resource import Panel
+        from adminset.crud.services import before_delete
+        from cmdb.extensions import host_merged, host_panels
+        from monitor.departed import host_is_another, host_leaves
+        from monitor.packages.views import packages_of_host
+        from monitor.panels import charts_of_host
+        from monitor.settings_checks import check_retention
+
+        checks.register(check_retention)
+
+        before_delete.append(host_leaves)
+        host_merged.append(host_is_another)
         host_panels.append(
             Panel(
                 "charts",
@@ -23,5 +33,13 @@ class MonitorConfig(AppConfig):
                 "monitor/_host_charts.html",
                 charts_of_host,
                 "monitor.view_metrics",
+            )
+        )
+        host_panels.append(
+            Panel(
+                "packages",
+                _("Packages"),
+                "monitor/_host_packages.html",
+                packages_of_host,
             )
         )

@@ -13,6 +13,8 @@ import msgspec
 from adminset.errors import DomainError
 
 GZIP_MEMBERS = 16
+# Of a report from the host to here, at most.
+WAY_SECONDS = 60.0
 # Larger than any real counter, small enough for sums of it.
 VALUE_LIMIT = 1e18
 # Possessive, and an open string runs to the end: linear time on any input.
@@ -33,6 +35,7 @@ class Limits:
         values: in a sample.
         skew_seconds: how far a host's clock may be off.
         age_seconds: how old a sample may be.
+        shapes: different lists of metrics in a batch.
         tables, rows, columns, cell: tables in a report, rows and columns in a table, characters in a cell.
     """
 
@@ -43,6 +46,7 @@ class Limits:
     values: int = 2000
     skew_seconds: float = 3600
     age_seconds: float = 7 * 86400
+    shapes: int = 200
     tables: int = 32
     rows: int = 500
     columns: int = 20
@@ -104,6 +108,19 @@ def check_clock(sent_at: float, limits: Limits, now: float) -> None:
     """
     if abs(sent_at - now) > limits.skew_seconds:
         raise ClockSkewError(sent_at - now)
+
+
+def check_offset(offset: float | None, limits: Limits) -> None:
+    """Refuse a report that says of its own clock what may not be.
+
+    Args:
+        offset: seconds, our clock minus the host's.
+
+    Raises:
+        ClockSkewError: it is off by more than the limit and what a way may take.
+    """
+    if offset is not None and abs(offset) > limits.skew_seconds + WAY_SECONDS:
+        raise ClockSkewError(-offset)
 
 
 def inflate(body: bytes, encoding: str, limits: Limits) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from monitor.titles import title_of
 # A host may bring values of its own: this many of them get a chart.
 MOST_CUSTOM = 24
 LONGEST_NAME = 120
+CUSTOM = "custom."
 
 
 @dataclass(frozen=True)
@@ -186,8 +188,18 @@ def charts_for(names: Iterable[str]) -> list[Chart]:
     known = set(names)
     if not known:
         return [chart for chart in CHARTS if chart.always]
-    shown = [c for c in CHARTS if c.always or any(_draws(c, name) for name in known)]
-    return shown + _custom(known)
+    own = {name for name in known if name.startswith(CUSTOM)}
+    return [*_shown(frozenset(known - own)), *_custom(own)]
+
+
+@lru_cache(maxsize=256)
+def _shown(names: frozenset[str]) -> tuple[Chart, ...]:
+    """Give the charts of the catalogue's metrics, remembered, as many hosts report the same."""
+    return tuple(
+        chart
+        for chart in CHARTS
+        if chart.always or any(_draws(chart, name) for name in names)
+    )
 
 
 def place_of(chart: Chart, name: str) -> tuple[int, str]:
@@ -212,8 +224,8 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _custom(names: Iterable[str]) -> list[Chart]:
-    """Give a chart for each metric of the host's own (docs/agent-protocol.md: "custom.<name>")."""
-    own = sorted({split_name(name)[0] for name in names if name.startswith("custom.")})
+    """Give a chart for each metric of a host's own (docs/agent-protocol.md: "custom.<name>")."""
+    own = sorted({split_name(name)[0] for name in names})
     return [
         Chart(name, title_of(name), (name, f"{name}|*"), "")
         for name in own[:MOST_CUSTOM]
@@ -224,4 +236,4 @@ def is_metric_name(name: object) -> bool:
     """Say whether this is a metric of the catalogue, or one of a host's own."""
     if not isinstance(name, str) or not name.isprintable() or len(name) > LONGEST_NAME:
         return False
-    return name in CATALOGUE or (name.startswith("custom.") and "|" not in name)
+    return name in CATALOGUE or (name.startswith(CUSTOM) and "|" not in name)

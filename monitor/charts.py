@@ -131,6 +131,8 @@ def line_json(
 def _moments(found: SeriesSet, names: Iterable[str]) -> int:
     """Count the moments at which any of these lines has a value."""
     columns = [found.series[name].average for name in names]
+    if any(None not in column for column in columns):
+        return len(found.times)
     rows = zip(*columns, strict=True)
     return sum(1 for row in rows if any(value is not None for value in row))
 
@@ -144,4 +146,4 @@ def _short(value: float) -> float | int:
     if abs(value) >= 100_000:
         return round(value)
     short = round(value, 3)
-    return int(short) if short == int(short) else short
+    return int(short) if short.is_integer() else short

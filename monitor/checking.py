@@ -39,12 +39,14 @@ def differences(
     """Compare all tiers of a host over the time whose samples are kept as a whole; what waits for its roll-up is left out."""
     since = now - retention.raw + HOUR_SECONDS
     everything = Span(since, now)
-    hours = reader.pending(host_id, "due_hours", everything, most=None)
-    days = reader.pending(host_id, "due_days", everything, DAY_SECONDS, most=None)
+    pending = reader.pending([host_id], "due_hours", everything)
+    hours = pending.get(host_id, [])
+    pending = reader.pending([host_id], "due_days", everything, DAY_SECONDS)
+    days = pending.get(host_id, [])
     first = int(since // DAY_SECONDS) * DAY_SECONDS
     for day in range(first, int(now), DAY_SECONDS):
         span = Span(day, day + DAY_SECONDS - 1)
-        samples = reader.samples(host_id, span, limit=0)
+        samples = reader.samples(host_id, span)
         for tier in TIERS:
             if not tier.seconds:
                 continue

@@ -1,6 +1,6 @@
 """Hosts side by side: the page on which they and the metrics are chosen, and the lines of each chart."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from adminset.http import requires
 from cmdb.models import Host
 from monitor import ranges, selectors
+from monitor.chart_answers import answer
 from monitor.line_charts import side_by_side
 from monitor.many_lines import lines_of
 from monitor.metric_choices import metric_choices
@@ -54,14 +55,14 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 @requires(selectors.PERMISSION)
 @require_safe
-def compare_lines(request: HttpRequest) -> JsonResponse:
+def compare_lines(request: HttpRequest) -> HttpResponse:
     """Give a line of the metric for each chosen host as JSON."""
     hosts, metric = _hosts(request), _metrics(request)[0]
     found = lines_of(
         [host.pk for host in hosts], metric, ranges.span_of(request.GET, "6h")
     )
     names = {host.pk: host.hostname for host in hosts}
-    return JsonResponse(side_by_side(found, metric, names))
+    return answer(side_by_side(found, metric, names))
 
 
 def _hosts(request: HttpRequest) -> list[Host]:

@@ -1,8 +1,8 @@
-"""Who is not measured as he should be: in use but silent, in use and never heard of, retired but still reporting."""
+"""Who is not measured as he should be: in use but silent, in use and never heard of, retired but still reporting, not kept whole."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from adminset.http import requires
 from cmdb.models import Host
 from monitor import selectors
+from monitor.losses import Loss, hosts_with_losses, losses_of_many
 from monitor.metric_store import store
 from monitor.store import StoreUnavailable
 
@@ -26,6 +27,7 @@ PAGE_SIZE = 50
 CHUNK = 1000
 # A host without a status is in use until somebody says otherwise.
 IN_USE = Q(status=None) | Q(status__monitored=True)
+LEFT_OUT = "left_out"
 KINDS = {
     "silent": (
         _lazy("In use, but silent"),
@@ -45,15 +47,22 @@ KINDS = {
             "By their status these hosts expect no agent, yet they report. Set the status right, or stop the agent."
         ),
     ),
+    LEFT_OUT: (
+        _lazy("Something left out"),
+        _lazy(
+            "Something of the reports of these hosts was not kept, or their clock is put right. Each line says by which limit."
+        ),
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """A host that is not measured as it should be, and when it last was."""
+    """A host that is not measured as it should be, when it last was, and what of its reports was left out."""
 
     host: Host
     seen_at: datetime | None
+    losses: Sequence[Loss] = ()
 
 
 @requires(selectors.PERMISSION)
@@ -65,16 +74,18 @@ def coverage(request: HttpRequest) -> HttpResponse:
     title, advice = KINDS[kind]
     context: dict[str, Any] = {
         "page_title": _("Coverage"),
+        "kind": kind,
         "kind_title": title,
         "advice": advice,
     }
     hosts = selectors.watched_hosts(request.user)
     try:
         seen = last_seen(hosts)
+        found = {each: keys_of(each, hosts, seen) for each in KINDS}
+        page, rows = _page(hosts, found[kind], seen, request.GET.get("page", "1"))
+        rows = with_losses(rows) if kind == LEFT_OUT else rows
     except StoreUnavailable as error:
         return render(request, "monitor/coverage.html", context | {"error": error})
-    found = {each: keys_of(each, hosts, seen) for each in KINDS}
-    page, rows = _page(hosts, found[kind], seen, request.GET.get("page", "1"))
     context |= {
         "tabs": [
             {
@@ -107,13 +118,27 @@ def last_seen(hosts: QuerySet[Host]) -> dict[int, float]:
 
 
 def keys_of(kind: str, hosts: QuerySet[Host], seen: Mapping[int, float]) -> list[int]:
-    """Give the keys of hosts of a kind, by name."""
+    """Give the keys of hosts of a kind, by name.
+
+    Raises:
+        StoreUnavailable: the metric store is away.
+    """
+    if kind == LEFT_OUT:
+        lossy = hosts_with_losses()
+        named = hosts.order_by("hostname", "pk").values_list("pk", flat=True)
+        return [key for key in named if key in lossy] if lossy else []
     rows = hosts.exclude(IN_USE) if kind == "retired" else hosts.filter(IN_USE)
     keys = rows.order_by("hostname", "pk").values_list("pk", flat=True)
     if kind == "never":
         return [key for key in keys if key not in seen]
     silent = kind == "silent"
     return [key for key in keys if key in seen and is_silent(seen[key]) is silent]
+
+
+def with_losses(rows: Sequence[Row]) -> list[Row]:
+    """Give rows with what of the reports of their hosts was left out."""
+    found = losses_of_many(row.host for row in rows)
+    return [replace(row, losses=found.get(row.host.pk, ())) for row in rows]
 
 
 def is_silent(moment: float) -> bool:

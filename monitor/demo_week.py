@@ -15,6 +15,8 @@ SLOTS = 12
 SLOT = HOUR // SLOTS
 # How many different courses of a day there are; each host follows one, scaled and shifted.
 COURSES = 24
+# By how much of a disk a week fills it.
+GROWTHS = [0.0, 0.0, 0.0, 0.02, 0.2]
 Line = Sequence[float]
 
 
@@ -59,51 +61,16 @@ class Week:
 
     def _lines(self, host: Host) -> dict[str, list[float]]:
         dice = random.Random(host.pk)  # noqa: S311 - a demo
-        course, other = (
-            self._courses[host.pk % COURSES],
-            self._courses[(host.pk * 7 + 3) % COURSES],
-        )
-        memory, threads = float(host.memory_bytes or 2**34), host.cpu_threads or 8
+        course = self._courses[host.pk % COURSES]
+        other = self._courses[(host.pk * 7 + 3) % COURSES]
         weight = dice.uniform(8, 85)
         busy = _scaled(course, lambda level: round(weight * level, 2))
-        used = _scaled(other, lambda level: round(memory * (0.35 + 0.3 * level)))
-        disk, growth = (
-            float(host.disk_bytes or 2**40),
-            dice.choice([0.0, 0.0, 0.0, 0.02, 0.2]),
-        )
-        start = dice.uniform(0.2, 0.7)
-        full = [
-            round(min(0.99, start + growth * i / len(course)) * 100, 3)
-            for i in range(len(course))
-        ]
-        traffic = dice.uniform(2e6, 9e7)
         return {
-            "cpu.busy_percent": busy,
-            "cpu.user_percent": [round(value * 0.72, 2) for value in busy],
-            "cpu.system_percent": [round(value * 0.22, 2) for value in busy],
-            "cpu.iowait_percent": [round(value * 0.06, 2) for value in busy],
-            "load.1": [round(value / 100 * threads, 2) for value in busy],
-            "memory.total_bytes": [memory] * len(busy),
-            "memory.used_bytes": used,
-            "memory.used_percent": [round(value / memory * 100, 2) for value in used],
-            "swap.total_bytes": [float(host.swap_bytes or 0)] * len(busy),
-            "swap.used_bytes": [0.0] * len(busy),
-            "fs.inodes_used_percent|/": [round(value / 9, 2) for value in full],
-            "fs.used_percent|/": full,
-            "fs.used_bytes|/": [round(disk * value / 100) for value in full],
-            "disk.read_bytes_per_second|nvme0n1": _scaled(
-                other, lambda level: round(traffic * level / 5)
-            ),
-            "disk.write_bytes_per_second|nvme0n1": _scaled(
-                course, lambda level: round(traffic * level / 3)
-            ),
-            "disk.busy_percent|nvme0n1": [round(value * 0.4, 2) for value in busy],
-            "net.received_bytes_per_second|eth0": _scaled(
-                course, lambda level: round(traffic * level)
-            ),
-            "net.sent_bytes_per_second|eth0": _scaled(
-                course, lambda level: round(traffic * level * 1.8)
-            ),
+            **_processor(busy, host.cpu_threads or 8),
+            **_memory(other, host),
+            **_disk(len(course), host, dice),
+            "disk.busy_percent|nvme0n1": _parts(busy, 0.4),
+            **_traffic(course, other, dice.uniform(2e6, 9e7)),
         }
 
     def last_hour(self, host: Host, now: float) -> list[Sample]:
@@ -139,3 +106,56 @@ def fill(
         store.write_history(host.pk, week.past(host))
         store.write(host.pk, week.last_hour(host, now))
         yield done
+
+
+def _parts(line: list[float], share: float) -> list[float]:
+    return [round(value * share, 2) for value in line]
+
+
+def _processor(busy: list[float], threads: int) -> dict[str, list[float]]:
+    return {
+        "cpu.busy_percent": busy,
+        "cpu.user_percent": _parts(busy, 0.72),
+        "cpu.system_percent": _parts(busy, 0.22),
+        "cpu.iowait_percent": _parts(busy, 0.06),
+        "load.1": _parts(busy, threads / 100),
+    }
+
+
+def _memory(course: Line, host: Host) -> dict[str, list[float]]:
+    memory = float(host.memory_bytes or 2**34)
+    used = _scaled(course, lambda level: round(memory * (0.35 + 0.3 * level)))
+    return {
+        "memory.total_bytes": [memory] * len(used),
+        "memory.used_bytes": used,
+        "memory.used_percent": [round(value / memory * 100, 2) for value in used],
+        "swap.total_bytes": [float(host.swap_bytes or 0)] * len(used),
+        "swap.used_bytes": [0.0] * len(used),
+    }
+
+
+def _disk(slots: int, host: Host, dice: random.Random) -> dict[str, list[float]]:
+    """Fill a disk: most of them stay as they are, some grow."""
+    disk, growth = float(host.disk_bytes or 2**40), dice.choice(GROWTHS)
+    start = dice.uniform(0.2, 0.7)
+    full = [
+        round(min(0.99, start + growth * slot / slots) * 100, 3)
+        for slot in range(slots)
+    ]
+    return {
+        "fs.inodes_used_percent|/": [round(value / 9, 2) for value in full],
+        "fs.used_percent|/": full,
+        "fs.used_bytes|/": [round(disk * value / 100) for value in full],
+    }
+
+
+def _traffic(course: Line, other: Line, traffic: float) -> dict[str, list[float]]:
+    def line(course: Line, share: float) -> list[float]:
+        return _scaled(course, lambda level: round(traffic * level * share))
+
+    return {
+        "disk.read_bytes_per_second|nvme0n1": line(other, 1 / 5),
+        "disk.write_bytes_per_second|nvme0n1": line(course, 1 / 3),
+        "net.received_bytes_per_second|eth0": line(course, 1.0),
+        "net.sent_bytes_per_second|eth0": line(course, 1.8),
+    }

@@ -15,6 +15,8 @@ from cmdb.services.signs import Repeated
 from monitor.grouped_writes import Group
 from monitor.intake import as_dict, parse_envelope, parse_facts
 from monitor.metric_store import limits
+from monitor.packages import asking, keeping
+from monitor.reported_inventory import Packages
 from monitor.side_threads import with_connections
 
 KNOWN_SECONDS = 24 * 3600.0
@@ -25,11 +27,17 @@ fingerprints = Recent(KNOWN_SECONDS, MOST_KNOWN)
 
 @dataclass(frozen=True, slots=True)
 class ToldFacts:
-    """A facts report, with its body for the case that it says something new; `arrived` in Unix seconds."""
+    """A facts report, with its body for the case that it says something new.
+
+    Attributes:
+        arrived: Unix seconds.
+        packages: their list, where the host was asked and sends one.
+    """
 
     repeated: Repeated
     body: bytes
     arrived: float
+    packages: Packages | None = None
 
 
 def read(
@@ -58,7 +66,13 @@ def read(
         address=address,
         seq=envelope.seq,
     )
-    return ToldFacts(repeated, body, arrived)
+    listed = _listed(body, arrived) if asking.was_asked(agent.host_id) else None
+    return ToldFacts(repeated, body, arrived, listed)
+
+
+def _listed(body: bytes, arrived: float) -> Packages | None:
+    packages = parse_facts(body, limits(), arrived).facts.packages
+    return packages if packages and packages.entries is not None else None
 
 
 def _fingerprint(body: bytes, arrived: float) -> str:
@@ -70,7 +84,9 @@ def _fingerprint(body: bytes, arrived: float) -> str:
 
 
 def absorb(told: ToldFacts) -> str:
-    """Take a report by itself: "changed", "unchanged" or "stale"."""
+    """Take a report by itself, with its list of packages: "changed", "unchanged" or "stale"."""
+    if told.packages is not None:
+        keeping.keep(agent=told.repeated.agent, sent=told.packages)
     report = parse_facts(told.body, limits(), told.arrived)
     return agents.absorb_facts(
         agent=told.repeated.agent,

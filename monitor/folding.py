@@ -11,6 +11,8 @@ from monitor.records import Document, delete_ids, moment_of
 FOLD_SECONDS = 600
 SMALL = 20
 TIME_BYTES = 8
+# Of numbers in one document: half of what a document may have.
+MOST_BYTES = 8_000_000
 
 
 def chunk(host_id: int, key: str, shape: str, times: bytes, rows: bytes) -> Document:
@@ -41,12 +43,25 @@ def fold(db: Any, marker: Document, now: float) -> None:
     for doc in db["chunks"].find({"b": marker["_id"]}):
         if len(doc["t"]) < SMALL * TIME_BYTES:
             groups[doc["s"]].append(doc)
-    many = {shape: docs for shape, docs in groups.items() if len(docs) > 1}
-    made = [_joined(marker, shape, docs) for shape, docs in many.items()]
+    many = [some for docs in groups.values() for some in _heaps(docs) if len(some) > 1]
+    made = [_joined(marker, docs[0]["s"], docs) for docs in many]
     insert_new(durable(db, "chunks"), made)
     kept = {doc["_id"] for doc in made}
-    pieces = (doc["_id"] for docs in many.values() for doc in docs)
+    pieces = (doc["_id"] for docs in many for doc in docs)
     delete_ids(db["chunks"], [piece for piece in pieces if piece not in kept])
+
+
+def _heaps(docs: list[Document]) -> list[list[Document]]:
+    """Cut documents into heaps that are no larger than one document may be."""
+    heaps: list[list[Document]] = [[]]
+    size = 0
+    for doc in docs:
+        if size + len(doc["v"]) > MOST_BYTES:
+            heaps.append([])
+            size = 0
+        heaps[-1].append(doc)
+        size += len(doc["v"])
+    return heaps
 
 
 def _joined(marker: Document, shape: str, docs: list[Document]) -> Document:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -15,6 +15,7 @@ from adminset.http import requires
 from cmdb.membership import in_groups
 from cmdb.models import HostGroup
 from monitor import current, ranges, selectors
+from monitor.chart_answers import answer
 from monitor.charts import unit_of
 from monitor.line_charts import MOST_TOP, WAYS, axis_json, of_group
 from monitor.many_lines import lines_of
@@ -69,14 +70,14 @@ def hostgroup_charts(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(selectors.PERMISSION)
 @require_safe
-def hostgroup_lines(request: HttpRequest, pk: int) -> JsonResponse:
+def hostgroup_lines(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the charts of a group as JSON."""
     group, metric = _group(request, pk), _metric(request)
     names = hosts_of(request.user, group)
     chosen = dict(list(names.items())[: settings.GROUP_CHART_HOSTS])
     found = lines_of(chosen, metric, ranges.span_of(request.GET, "6h"))
     made = {way: of_group(found, metric, chosen, way, _top(request)) for way in WAYS}
-    return JsonResponse(axis_json(found) | {"charts": made})
+    return answer(axis_json(found) | {"charts": made})
 
 
 def hosts_of(user: Any, group: HostGroup) -> dict[int, str]:

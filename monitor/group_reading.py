@@ -1,16 +1,14 @@
 """One metric of many hosts on one time axis: what a page about a group draws."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.reading import PointsOf, Reader, Span, joined, widened
+from monitor.reading import Reader, Span
 from monitor.records import HOUR_SECONDS
-from monitor.rollups import Samples
 from monitor.series import Floats, Points, Selection, Window, width_for
-from monitor.tiers import MINUTE, RAW, TIERS, Tier, tier_for
+from monitor.tiers import MINUTE, TIERS, Tier, tier_for
 
 # Samples that no roll-up has seen are read along only for ranges as short as this: they are many documents.
 FRESH_SECONDS = 26 * HOUR_SECONDS
@@ -74,41 +72,14 @@ def read_many(
         tiers=GROUP_TIERS,
     )
     selection = Selection([metric, f"{metric}|*"])
-    found = _points(reader, list(host_ids), tier, span, selection)
+    fresh = span.end - span.start <= FRESH_SECONDS and tier.source == "raw"
+    found = reader.points(list(host_ids), tier, span, selection, fresh=fresh)
     inside = {
         host_id: [p.inside(span.start, span.end) for p in points.values()]
         for host_id, points in found.items()
     }
     width = _width(inside.values(), window, tier)
     return _drawn(inside, window, width, tier, add=add)
-
-
-def _points(
-    reader: Reader, host_ids: list[int], tier: Tier, span: Span, selection: Selection
-) -> dict[int, PointsOf]:
-    parts: defaultdict[int, list[PointsOf]] = defaultdict(list)
-    if tier is RAW:
-        for host_id, samples in reader.samples_of_many(host_ids, span, selection):
-            parts[host_id].append(samples.points())
-        return {host_id: joined(some) for host_id, some in parts.items()}
-    for host_id, block in reader.blocks_of_many(host_ids, tier, span, selection):
-        parts[host_id].append(block.points())
-    if span.end - span.start <= FRESH_SECONDS and tier.source == "raw":
-        for host_id, samples in _waiting(reader, host_ids, span, selection):
-            parts[host_id].append(widened(samples.points(), tier.seconds))
-    return {host_id: joined(some) for host_id, some in parts.items()}
-
-
-def _waiting(
-    reader: Reader, host_ids: list[int], span: Span, selection: Selection
-) -> Iterable[tuple[int, Samples]]:
-    """Give the samples of the hours that no roll-up has seen."""
-    alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-    for host_id, hours in reader.pending_of_many(host_ids, span).items():
-        alike[tuple(hours)].append(host_id)
-    for listed, some in alike.items():
-        part = Span(listed[0], listed[-1] + HOUR_SECONDS - 0.001)
-        yield from reader.samples_of_many(some, part, selection)
 
 
 def _width(lines: Iterable[Sequence[Points]], window: Window, tier: Tier) -> float:

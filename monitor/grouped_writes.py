@@ -10,12 +10,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from adminset.errors import Unavailable
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 # Takes some items and gives a result for each, in their order; what it raises is all of theirs.
 Work = Callable[[Sequence[Item]], Sequence[Result]]
+
+
+class GroupDiedError(Exception):
+    """The thread that was at it was ended."""
 
 
 @dataclass(slots=True)
@@ -97,13 +99,18 @@ class Group(Generic[Item, Result]):
                 self._ready.notify()
 
     def _run(self) -> None:
-        while True:
-            group = self._next()
-            if not group:
-                continue
-            self.groups += 1
-            self.items += len(group)
-            self._do(group)
+        try:
+            while True:
+                group = self._next()
+                if not group:
+                    continue
+                self.groups += 1
+                self.items += len(group)
+                self._do(group)
+        finally:
+            # It dies of what nobody may catch: the next item starts another one.
+            with self._ready:
+                self._running -= 1
 
     def _next(self) -> "list[_Waiting[Item, Result]]":
         with self._ready:
@@ -134,12 +141,15 @@ class Group(Generic[Item, Result]):
     def _do(self, group: "Sequence[_Waiting[Item, Result]]") -> None:
         try:
             results = self._work([each.item for each in group])
+            # A work that gives too few leaves nobody waiting for ever.
+            done = list(zip(group, results, strict=True))
         except Exception as error:  # noqa: BLE001 - it is the answer to those who wait
             self._failed(group, error)
             return
-        _settle(
-            [(each, result, None) for each, result in zip(group, results, strict=True)]
-        )
+        except BaseException:
+            _settle([(each, None, GroupDiedError()) for each in group])
+            raise
+        _settle([(each, result, None) for each, result in done])
 
     def _failed(
         self, group: "Sequence[_Waiting[Item, Result]]", error: Exception
@@ -179,55 +189,3 @@ def _deliver(outcomes: Sequence[Outcome]) -> None:
             waiting.future.set_result(result)
         else:
             waiting.future.set_exception(error)
-
-
-@dataclass
-class Load:
-    """How much is on its way through this process, and how much may be.
-
-    Attributes:
-        most_requests, most_bytes: more than these are turned away before they are read.
-    """
-
-    most_requests: int
-    most_bytes: int
-    requests: int = 0
-    bytes: int = 0
-    refused: int = 0
-
-    def enter(self) -> None:
-        """Count a request in.
-
-        Raises:
-            Unavailable: there are too many.
-        """
-        if self.requests >= self.most_requests or self.bytes >= self.most_bytes:
-            self.refused += 1
-            raise too_busy()
-        self.requests += 1
-
-    def hold(self, more: int) -> None:
-        """Count bytes that a request holds from now on; they count even where it is turned away, until it leaves.
-
-        Raises:
-            Unavailable: there are too many.
-        """
-        self.bytes += more
-        if self.bytes > self.most_bytes:
-            self.refused += 1
-            raise too_busy()
-
-    def leave(self, held: int) -> None:
-        """Count a request out, with the bytes that it held."""
-        self.requests -= 1
-        self.bytes -= held
-
-
-def too_busy() -> Unavailable:
-    """Say that the portal takes no more at this moment; agents keep what they have."""
-    return Unavailable(
-        "The portal is busy with other reports.",
-        "Send this one again in a while.",
-        code="busy",
-        retry_after=5,
-    )

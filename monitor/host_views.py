@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from adminset.http import requires
 from cmdb.models import Host
-from monitor import charts, host_tables, ranges, selectors
+from monitor import charts, host_tables, losses, ranges, selectors
+from monitor.chart_answers import answer
 from monitor.chart_list import BY_KEY
 from monitor.marks import marks_of
 from monitor.panels import charts_of, charts_of_host
@@ -35,7 +37,7 @@ def host_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(selectors.PERMISSION)
 @require_safe
-def host_charts(request: HttpRequest, pk: int) -> JsonResponse:
+def host_charts(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the lines of all charts of a host's page as JSON; with `since` (Unix seconds) only what came after it."""
     host = watched_host(request, pk)
     span, since = ranges.span_of(request.GET), request.GET.get("since", "")
@@ -49,12 +51,12 @@ def host_charts(request: HttpRequest, pk: int) -> JsonResponse:
     if not since:
         happened = marks_of(request.user, host, span)
         data["marks"] = [mark.as_json() for mark in happened]
-    return JsonResponse(data)
+    return answer(data)
 
 
 @requires(selectors.PERMISSION)
 @require_safe
-def host_chart(request: HttpRequest, pk: int, key: str) -> JsonResponse:
+def host_chart(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Give the lines of one chart as JSON."""
     host = watched_host(request, pk)
     chart = BY_KEY.get(key)
@@ -62,17 +64,18 @@ def host_chart(request: HttpRequest, pk: int, key: str) -> JsonResponse:
         raise Http404(_("There is no such chart."))
     span = ranges.span_of(request.GET)
     found = selectors.chart(host.pk, chart.patterns, span.start, span.end)
-    return JsonResponse(charts.chart_json(chart, found))
+    return answer(charts.chart_json(chart, found))
 
 
 @requires(selectors.PERMISSION)
 @require_safe
 def host_state(request: HttpRequest, pk: int) -> HttpResponse:
-    """Draw the tables of what a host does now: disks, processes, units, containers, sensors ..."""
+    """Draw what of a host's reports was left out, and the tables of what it does now: disks, processes, units ..."""
     host = watched_host(request, pk)
-    context: dict[str, Any] = {"object": host}
+    context: dict[str, Any] = {"object": host, "left_out_days": settings.LEFT_OUT_DAYS}
     try:
         context["tables"] = host_tables.tables_of(host.pk)
+        context["losses"] = losses.losses_of(host)
     except StoreUnavailable as error:
         context["error"] = error
     return render(request, "monitor/_host_tables.html", context)

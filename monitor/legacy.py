@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cmdb.services import legacy as machines
-from monitor import services
+from monitor import report_path
 from monitor.body import VALUE_LIMIT
+from monitor.report_path import Sent, here
 
 MIB, GIB, KIB = 2**20, 2**30, 2**10
 CPU = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
@@ -33,9 +34,7 @@ def receive(*, payload: Mapping[str, Any], address: str) -> str:
     sample = {"seq": 0, "time": now, "values": values}
     # The way of every other report, with the same limits.
     body = json.dumps({"sent_at": now, "samples": [sample]}).encode()
-    answer = services.receive_metrics(
-        agent=agent, body=body, address=address, arrived=now
-    )
+    answer = here(report_path.metrics, Sent(agent, body, address, now))
     return str(answer["results"][0]["status"])
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from monitor.body import Limits
 from monitor.plausible import Plans, Quotas
 from monitor.policy import default_policy, retention_of
+from monitor.prometheus.lanes import owner_of
 from monitor.store import MetricStore
 from monitor.tiers import StoreOptions
 
@@ -19,8 +20,17 @@ def store() -> MetricStore:
         retention_of=retention_of,
         sample_seconds=settings.AGENT_SAMPLE_SECONDS,
         custom_series=settings.METRICS_CUSTOM_SERIES,
+        daily_series=settings.METRICS_DAILY_SERIES,
+        hour_samples=_hour_samples,
     )
     return MetricStore(settings.MONGO_URL, settings.MONGO_DATABASE, options)
+
+
+def _hour_samples(key: int) -> int:
+    """Say how many samples of an hour are kept under a key."""
+    most: int = settings.METRICS_HOUR_SAMPLES
+    # What others write of a host has a time of its own for each exporter.
+    return most if owner_of(key) == key else 4 * most
 
 
 def limits() -> Limits:
@@ -32,6 +42,7 @@ def limits() -> Limits:
         age_seconds=settings.AGENT_MAX_SAMPLE_AGE_SECONDS,
         tables=settings.AGENT_MAX_TABLES,
         rows=settings.AGENT_MAX_TABLE_ROWS,
+        shapes=settings.AGENT_MAX_SHAPES,
     )
 
 

@@ -264,6 +264,7 @@ _ALL = (
     Metric("agent.rss_bytes", "bytes", "Agent: memory"),
     Metric("agent.cpu_seconds_per_second", "cores", "Agent: CPU"),
     Metric("agent.send_failures", "requests", "Agent: failed requests"),
+    Metric("agent.lost_samples", "samples", "Agent: samples lost"),
 )
 CATALOGUE: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 

@@ -5,8 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.check_models import ServiceCheck
 from monitor.dashboard_models import Dashboard
+from monitor.departed_models import MovingMeasurements
 from monitor.heartbeat_models import Heartbeat
 from monitor.intake_models import HostIntake
+from monitor.package_models import HostPackages, InstalledPackage, PackageList
 from monitor.policy_models import CollectionPolicy
 from monitor.portal_models import PortalMetrics
 from monitor.status_models import StatusItem, StatusNote, StatusPage
@@ -18,7 +20,11 @@ __all__ = [
     "Dashboard",
     "Heartbeat",
     "HostIntake",
+    "HostPackages",
+    "InstalledPackage",
     "Metrics",
+    "MovingMeasurements",
+    "PackageList",
     "PortalMetrics",
     "ServiceCheck",
     "State",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bson.errors import InvalidDocument
 from pymongo import InsertOne, MongoClient, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.database import Database
 from pymongo.errors import (
@@ -14,15 +15,18 @@ from pymongo.errors import (
     ConnectionFailure,
     OperationFailure,
     PyMongoError,
+    WriteError,
 )
 
-from adminset.errors import Unavailable
+from adminset.errors import DomainError, Unavailable
 from monitor.records import Document, StoreState
 from monitor.tiers import StoreOptions
 
 # A dead store is asked again after this long; until then calls fail at once.
 BREAK_SECONDS = 1.0
 DUPLICATE_KEY = 11000
+# The document is at fault: a bad value, what does not parse, a type, too long a key, too large a document.
+FAULTS_OF_A_DOCUMENT = frozenset({2, 9, 14, 121, 10334, 17280, 17282, 17419, 17420})
 # The index is there with other options, or under another name.
 INDEX_CONFLICTS = (85, 86)
 
@@ -36,6 +40,17 @@ class StoreUnavailable(Unavailable):
             "Check that MongoDB runs at MONGO_URL; measurements wait on the agents until it is back.",
             code="store_unavailable",
             retry_after=10,
+        )
+
+
+class RefusedDocument(DomainError):
+    """The store is there and does not take this: too large, or of a form that it cannot keep. Trying again changes nothing."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"The metric store cannot keep this ({detail}).",
+            "Report less at once: fewer values, or shorter lists.",
+            code="cannot_be_kept",
         )
 
 
@@ -64,14 +79,20 @@ class Door:
 
         Raises:
             StoreUnavailable: it is away; within about two seconds, and at once for a moment after that.
+            RefusedDocument: it does not take a document.
         """
         if time.monotonic() < self._down_until:
             raise StoreUnavailable("it was away a moment ago")
         try:
             yield self._database()
+        except (InvalidDocument, OverflowError, UnicodeEncodeError) as error:
+            # The driver did not even send it.
+            raise RefusedDocument(type(error).__name__) from error
         except PyMongoError as error:
-            self._forget()
+            if _is_of_a_document(error):
+                raise RefusedDocument(type(error).__name__) from error
             if isinstance(error, ConnectionFailure):
+                self._forget()
                 self._down_until = time.monotonic() + BREAK_SECONDS
             raise StoreUnavailable(type(error).__name__) from error
 
@@ -109,10 +130,21 @@ class Door:
         try:
             with self.open() as db:
                 db.command("ping")
+                # A store that ran out of disk may go on to answer pings and nothing else.
+                db["latest"].find_one({}, {"_id": 1})
                 version = str(db.client.server_info()["version"])
         except StoreUnavailable as error:
             return StoreState(ok=False, message=error.message)
         return StoreState(True, version, (time.monotonic() - before) * 1000)
+
+
+def answers(db: Database[Document]) -> bool:
+    """Say whether the store answers: what went wrong then lies in the data, or in us."""
+    try:
+        db.command("ping")
+    except PyMongoError:
+        return False
+    return True
 
 
 def durable(db: Database[Document], name: str) -> Any:
@@ -132,15 +164,20 @@ def insert_new(collection: Any, documents: Sequence[Document]) -> set[int]:
     return set()
 
 
-def upsert(collection: Any, changes: Sequence[tuple[Document, Document]]) -> None:
-    """Apply (condition, change) pairs, each to one document; where the condition misses one that is there, nothing happens."""
+def upsert(collection: Any, changes: Sequence[tuple[Document, Document]]) -> set[int]:
+    """Apply (condition, change) pairs, each to one document.
+
+    Returns:
+        the positions of those whose condition misses a document that is there: to it nothing happened.
+    """
     if not changes:
-        return
+        return set()
     operations = [UpdateOne(query, change, upsert=True) for query, change in changes]
     try:
         collection.bulk_write(operations, ordered=False)
     except BulkWriteError as error:
-        _only_duplicates(error)
+        return _only_duplicates(error)
+    return set()
 
 
 def swap(collection: Any, changes: Sequence[tuple[Document | None, Document]]) -> bool:
@@ -167,6 +204,16 @@ def _exchange(query: Document | None, document: Document) -> Any:
     if "$set" in document:
         return UpdateOne(query, document)
     return ReplaceOne(query, document)
+
+
+def _is_of_a_document(error: PyMongoError) -> bool:
+    """Say whether all that the store complains of are documents."""
+    if isinstance(error, BulkWriteError):
+        codes = {fault["code"] for fault in error.details["writeErrors"]}
+        bad = codes - {DUPLICATE_KEY}
+        concerns = error.details["writeConcernErrors"]
+        return bool(bad) and bad <= FAULTS_OF_A_DOCUMENT and not concerns
+    return isinstance(error, WriteError) and error.code in FAULTS_OF_A_DOCUMENT
 
 
 def _only_duplicates(error: BulkWriteError) -> set[int]:

@@ -145,19 +145,17 @@ class Packed:
 
     def _words(self, places: Ints) -> Words:
         words = np.zeros((len(places), self.length), np.uint64)
-        at = self._start
+        at, widths = self._start, self._widths[places]
         for width in WIDTHS:
             members = self._widths == width
-            count = int(members.sum())
+            count = int(np.count_nonzero(members))
             size = count * self.length
-            mine = np.flatnonzero(members[places])
-            if len(mine):
+            mine = np.flatnonzero(widths == width)
+            if len(mine) and size:
                 order = (np.cumsum(members) - 1)[places[mine]]
                 data = np.frombuffer(self._body, np.uint8, size * width, at)
-                planes = data.reshape(width, count, self.length)
-                for weight in range(width):
-                    words[mine] |= planes[weight, order].astype(np.uint64) << np.uint64(
-                        8 * weight
-                    )
+                planes = data.reshape(width, count, self.length)[:, order]
+                whole = np.ascontiguousarray(planes.transpose(1, 2, 0))
+                words[mine] = whole.view(f"<u{width}")[:, :, 0]
             at += size * width
         return words

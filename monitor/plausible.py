@@ -69,13 +69,11 @@ class Plan:
     """What follows from the names of a sample.
 
     Attributes:
-        bad: the first that is no metric's name, None where all are.
-        kept: the names within the quotas; None for all of them.
+        kept: the names that are metrics' and within the quotas; None for all of them.
         low, high: the bounds of each name that is kept.
-        left_out: kind -> parts beyond the quota.
+        left_out: kind -> parts beyond the quota; under "names" those that are no metrics'.
     """
 
-    bad: str | None
     kept: tuple[str, ...] | None
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -129,18 +127,18 @@ class Plans:
 
 def make_plan(names: tuple[str, ...], quotas: Quotas) -> Plan:
     """Work out what follows from names."""
-    bad = next((name for name in names if not is_name(name)), None)
-    if bad is not None:
-        return Plan(bad, None, (), (), {})
-    left_out = _beyond(names, quotas)
-    kept = tuple(name for name in names if _part(name) not in left_out)
+    named = tuple(name for name in names if is_name(name))
+    left_out = _beyond(named, quotas)
+    kept = tuple(name for name in named if _part(name) not in left_out)
     bounds = [bounds_of(name.partition("|")[0]) for name in kept]
+    counts = Counter(kind for kind, _instance in left_out)
+    if len(named) < len(names):
+        counts["names"] = len(names) - len(named)
     return Plan(
-        bad=None,
-        kept=kept if left_out else None,
+        kept=kept if counts else None,
         low=tuple(low for low, _high in bounds),
         high=tuple(high for _low, high in bounds),
-        left_out=Counter(kind for kind, _instance in left_out),
+        left_out=counts,
     )
 
 
@@ -196,7 +194,7 @@ def keep(values: dict[str, float], plan: Plan, dropped: Dropped) -> Mapping[str,
     """Give the values that are kept, and note the others.
 
     Args:
-        plan: made of the names of these values, and none of them bad.
+        plan: made of the names of these values.
     """
     if plan.left_out:
         dropped.note_left_out(plan.left_out)

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from cmdb.membership import in_groups
 from cmdb.models import Host
-from monitor.policy_models import CollectionPolicy
+from monitor.policy_models import CollectionPolicy, least_raw_hours
 from monitor.prometheus.lanes import owner_of
 from monitor.records import DAY_SECONDS, HOUR_SECONDS, chunks, remember
 from monitor.tiers import Retention
@@ -28,9 +28,9 @@ class Policy:
 
 
 def default_policy() -> Policy:
-    """Give what the settings say."""
+    """Give what the settings say; single samples stay at least as long as late ones are taken."""
     retention = Retention(
-        raw=settings.METRICS_RAW_HOURS * HOUR_SECONDS,
+        raw=max(settings.METRICS_RAW_HOURS, least_raw_hours()) * HOUR_SECONDS,
         minute=settings.METRICS_MINUTE_DAYS * DAY_SECONDS,
         ten_minutes=settings.METRICS_TEN_MINUTE_DAYS * DAY_SECONDS,
         two_hours=settings.METRICS_TWO_HOUR_DAYS * DAY_SECONDS,
@@ -93,12 +93,12 @@ def _one(rows: Collection[CollectionPolicy], usual: Policy) -> Policy:
     def longest(name: str, seconds: int, otherwise: float) -> float:
         return max((v * seconds for v in said(name)), default=otherwise)
 
-    kept = usual.retention
+    kept, late = usual.retention, float(least_raw_hours() * HOUR_SECONDS)
     return Policy(
         min(said("sample_seconds"), default=usual.sample_seconds),
         min(said("flush_seconds"), default=usual.flush_seconds),
         Retention(
-            longest("raw_hours", HOUR_SECONDS, kept.raw),
+            max(longest("raw_hours", HOUR_SECONDS, kept.raw), late),
             longest("minute_days", DAY_SECONDS, kept.minute),
             longest("ten_minute_days", DAY_SECONDS, kept.ten_minutes),
             longest("two_hour_days", DAY_SECONDS, kept.two_hours),

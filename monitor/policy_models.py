@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,8 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from adminset.models import Timestamped
+from monitor.records import HOUR_SECONDS
 
 MOST_DAYS = 3650
+
+
+def least_raw_hours() -> int:
+    """Say how long single samples have to stay: a late one is averaged with all others of its hour."""
+    return -(-settings.AGENT_MAX_SAMPLE_AGE_SECONDS // HOUR_SECONDS) + 1
 
 
 def _number(label: Any, help_text: Any, least: int, most: int) -> models.Field:
@@ -62,7 +69,13 @@ class CollectionPolicy(Timestamped):
         return reverse("monitor:collectionpolicy_detail", args=[self.pk])
 
     def clean(self) -> None:
-        """Refuse a report that is sent more often than there is anything to say."""
+        """Refuse a report that is sent more often than there is anything to say, and samples that go before late ones come."""
+        least = least_raw_hours()
+        if self.raw_hours is not None and self.raw_hours < least:
+            sentence = _(
+                "Single samples stay for at least %(hours)s hours: agents may send samples that late."
+            )
+            raise ValidationError({"raw_hours": sentence % {"hours": least}})
         sample, flush = self.sample_seconds, self.flush_seconds
         if sample is not None and flush is not None and flush < sample:
             raise ValidationError(

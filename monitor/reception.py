@@ -1,36 +1,40 @@
-"""A report of measurements on its way: read, put right, stored in a group with others, answered."""
+"""A report of measurements on its way: stored in a group with others, answered, noted."""
 
 import functools
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from cmdb.services import agents, signs
-from cmdb.services.agents import AgentIdentity
 from cmdb.services.recent import Recent
 from cmdb.services.signs import Sign
-from monitor import clocks, watching
+from monitor import watching
+from monitor.arrivals import Arrival
 from monitor.grouped_writes import Group
-from monitor.intake import MetricsReport, ReportedSample, parse_metrics
-from monitor.metric_store import limits, plans, store
+from monitor.metric_store import store
 from monitor.noted import Notes
+from monitor.packages import asking
 from monitor.policy import policy_of
+from monitor.prometheus import counters
 from monitor.series import Sample
 from monitor.store import Status, StoreUnavailable
 from monitor.tables_of_hosts import Table
 
 LIVE_SECONDS = 30
+# What the store does not keep; agents need not send it again.
+REFUSALS: dict[Status, str] = {
+    "left_out": "The host has too many series: none of the sample's are kept.",
+    "hour_full": "The host has too many samples in this hour.",
+}
 PACE_SECONDS = 240.0
 MOST_PACES = 50_000
 # Host -> how often its agent shall sample and send.
 paces = Recent(PACE_SECONDS, MOST_PACES)
-# Longer than the store's own patience: whoever waits hears from the store.
-WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,97 +46,24 @@ class Write:
     tables: Sequence[Table] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A report that was read, with who sent it, from where, and when it began to arrive (Unix seconds)."""
-
-    agent: AgentIdentity
-    report: MetricsReport
-    address: str
-    at: float
-
-    @property
-    def boot_id(self) -> str:
-        """The boot id as the agents' table keeps it."""
-        return (self.report.boot_id or "")[:64]
-
-    @property
-    def ahead(self) -> float:
-        """Seconds by which the host's clock is ahead of ours."""
-        return clocks.ahead(self.report.sent_at, self.at, self.report.clock_offset)
-
-
-def read(agent: AgentIdentity, body: bytes, *, address: str, arrived: float) -> Arrival:
-    """Read a report.
-
-    Args:
-        body: inflated JSON.
-
-    Raises:
-        DomainError: it cannot be read, or a copy of another machine's credential speaks.
-    """
-    report = parse_metrics(body, limits(), arrived, plans())
-    agents.ensure_no_copy(agent, report.boot_id or "")
-    return Arrival(agent, report, address, arrived)
-
-
-def clock_steps(arrival: Arrival) -> clocks.Steps:
-    """Say by how much this agent's samples are put right from now on; the same as before where nothing changed."""
-    known = arrival.agent.clock_steps
-    first = min((item.seq for item in arrival.report.samples), default=None)
-    if first is None:
-        return known
-    return clocks.revised(
-        known,
-        arrival.boot_id,
-        first,
-        arrival.ahead,
-        settings.AGENT_CLOCK_TOLERANCE_SECONDS,
-        known=arrival.agent.boot_id == arrival.boot_id,
-    )
-
-
-def keep_clock(arrival: Arrival, steps: clocks.Steps) -> Arrival:
-    """Keep new steps before anything is stored by them."""
-    signs.note_clock(agent=arrival.agent, steps=steps)
-    return replace(arrival, agent=replace(arrival.agent, clock_steps=steps))
-
-
 def wanted(arrival: Arrival) -> Write | None:
     """Give what a report wants stored; None for nothing at all."""
     write = Write(
         arrival.agent.host_id,
-        [_moved(arrival, item) for item in arrival.report.samples if not item.refused],
+        [item.sample for item in arrival.samples if not item.refused],
         arrival.report.tables,
     )
     return write if write.samples or write.tables else None
 
 
-def submit(arrival: Arrival) -> list[Status]:
-    """Store what a report wants, in a group with others: gives a status for each sample that is not refused.
-
-    Raises:
-        StoreUnavailable: nothing is acknowledged.
-    """
-    write = wanted(arrival)
-    if write is None:
-        return []
-    try:
-        return group().submit(write, len(write.samples) + 1).result(WAIT_SECONDS)
-    except TimeoutError:
-        raise StoreUnavailable("it takes too long") from None
-
-
-def _moved(arrival: Arrival, item: ReportedSample) -> Sample:
-    steps = arrival.agent.clock_steps
-    off = clocks.seconds_for(steps, arrival.boot_id, item.seq) if steps else 0
-    return Sample(item.sample.time - off, item.sample.values) if off else item.sample
-
-
-def note(arrival: Arrival, notes: Notes) -> bool:
-    """Note that the agent has spoken; False where its boot id has to be judged first (`touch`)."""
-    if arrival.report.dropped:
-        notes.note_dropped(arrival.agent.host_id, arrival.report.dropped)
+def note(arrival: Arrival, notes: Notes, statuses: Sequence[Status] = ()) -> bool:
+    """Note that the agent has spoken, and what was not kept; False where its boot id has to be judged first (`touch`)."""
+    dropped = arrival.report.dropped
+    if full := statuses.count("hour_full"):
+        dropped.note_left_out({"hour_full": full})
+    if dropped:
+        notes.note_dropped(arrival.agent.host_id, dropped)
+        counters.count_left_out(dropped.implausible.total(), dropped.left_out)
     if not signs.is_due(arrival.agent, arrival.boot_id):
         return True
     if arrival.agent.boot_id != arrival.boot_id:
@@ -146,7 +77,7 @@ def note(arrival: Arrival, notes: Notes) -> bool:
 def touch(arrival: Arrival) -> None:
     """Note that the agent has spoken with a boot id that is new, or somebody else's."""
     times = [each.sample.time for each in arrival.report.samples if not each.refused]
-    sent_at = arrival.report.sent_at
+    sent_at = arrival.report.sent_at - arrival.report.since_set
     agents.touch(
         agent_id=arrival.agent.pk,
         boot_id=arrival.boot_id,
@@ -162,8 +93,8 @@ def answer(arrival: Arrival, statuses: Sequence[Status]) -> dict[str, Any]:
     results = [
         {"seq": item.seq, "status": "refused", "message": item.refused}
         if item.refused
-        else {"seq": item.seq, "status": next(given)}
-        for item in arrival.report.samples
+        else _told(item.seq, next(given))
+        for item in arrival.samples
     ]
     said: dict[str, Any] = {"results": results, **wishes(arrival.agent.host_id)}
     dropped = arrival.report.dropped
@@ -174,6 +105,12 @@ def answer(arrival: Arrival, statuses: Sequence[Status]) -> dict[str, Any]:
     return said
 
 
+def _told(seq: int, status: Status) -> dict[str, Any]:
+    if refused := REFUSALS.get(status):
+        return {"seq": seq, "status": "refused", "message": refused}
+    return {"seq": seq, "status": status}
+
+
 def wishes(host_id: int | None) -> dict[str, Any]:
     """Give what every answer to a report says: the time, how often to sample and send, and whether somebody watches."""
     said: dict[str, Any] = {
@@ -182,11 +119,14 @@ def wishes(host_id: int | None) -> dict[str, Any]:
             "sample_seconds": settings.AGENT_SAMPLE_SECONDS,
             "flush_seconds": settings.AGENT_FLUSH_SECONDS,
             "facts_seconds": settings.AGENT_FACTS_SECONDS,
+            "sample_age_seconds": settings.AGENT_MAX_SAMPLE_AGE_SECONDS,
             **(paces.get(host_id) or {}),
         },
     }
     if host_id is not None and watching.was_watched(host_id):
         said["live"] = {"seconds": LIVE_SECONDS}
+    if host_id is not None and asking.was_asked(host_id):
+        said["send"] = ["packages"]
     return said
 
 
@@ -195,14 +135,16 @@ def is_pace_known(host_id: int) -> bool:
     return paces.get(host_id) is not None
 
 
-def learn_pace(host_id: int) -> None:
-    """Look the policy of a host up, for some minutes."""
-    policy = policy_of([host_id])[host_id]
-    pace = {
-        "sample_seconds": policy.sample_seconds,
-        "flush_seconds": policy.flush_seconds,
-    }
-    paces.put(host_id, pace)
+def learn_paces(host_ids: Iterable[int]) -> None:
+    """Look the policies of hosts up that are not known, for some minutes."""
+    unknown = [host_id for host_id in host_ids if not is_pace_known(host_id)]
+    found = policy_of(unknown) if unknown else {}
+    for host_id, policy in found.items():
+        pace = {
+            "sample_seconds": policy.sample_seconds,
+            "flush_seconds": policy.flush_seconds,
+        }
+        paces.put(host_id, pace)
 
 
 def write_group(writes: Sequence[Write]) -> list[list[Status]]:

@@ -5,11 +5,12 @@ Collections
                 s = shape, t = packed milliseconds, v = packed doubles, a row a sample
     shapes      the metric names that a row's doubles belong to
     due_hours   one marker for each host-hour with samples that no roll-up has seen: a work queue ordered by `due`
-    due_days    the same for host-days whose ten-minute slots changed
+    due_days    the same for host-days whose ten-minute slots changed; of both, f = how often it could not be done
     tier_raw, tier_minute, tier_ten_minutes, tier_two_hours, tier_day
-                packed units (monitor/tiers.py): _id = b = "<host>:<start of the unit>:<family>", z = packed, r = version
+                packed units (monitor/tiers.py): _id = b = "<host>:<start of the unit>:<family>", z = packed, r = version,
+                p = how many parts it has (monitor/units.py), "<...>!<number>" the others, where it has more than one
     latest      one document a host: newest sample, spark line
-    tables      newest state of what a host reports as lists
+    tables      newest state of what a host reports as lists: l.<name> = t time, z packed, o rows left out
     custom      one document a host: its series of custom metrics, and how many were too many
     sweeps      one document a host: when its tiers are looked through for what is too old
 

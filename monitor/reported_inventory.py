@@ -61,6 +61,9 @@ def clean_text(text: str | None) -> str | None:
     """Strip what cannot be printed, cap the length; None for nothing left."""
     if text is None:
         return None
+    # Most texts are plain, and a list of packages has sixty thousand of them.
+    if len(text) <= TEXT_LIMIT and text.isprintable() and " " not in text:
+        return text or None
     spaced = "".join(c if c.isprintable() else " " for c in text[: 4 * TEXT_LIMIT])
     return " ".join(spaced.split())[:TEXT_LIMIT].strip() or None
 

@@ -24,12 +24,17 @@ class SentTable(Struct):
 
 
 def clean_tables(
-    sent: Sequence[SentTable], limits: Limits
+    sent: Sequence[SentTable], limits: Limits, now: float, ahead: float = 0.0
 ) -> tuple[list[Table], dict[str, int]]:
-    """Give the tables that are kept, and {"tables": n, "rows": n} of what was left out."""
+    """Give the tables that are kept, and {"tables": n, "rows": n} of what was left out.
+
+    Args:
+        now: Unix seconds; a table from the future would stay the newest until then.
+        ahead: seconds by which the host's clock is ahead of ours.
+    """
     kept = {each.name: each for each in sent if NAME.fullmatch(each.name)}
     chosen = sorted(kept)[: limits.tables]
-    tables = [_clean(kept[name], limits) for name in chosen]
+    tables = [_clean(kept[name], limits, now, ahead) for name in chosen]
     counts = {
         "tables": len({each.name for each in sent}) - len(chosen),
         "rows": sum(max(len(kept[name].rows) - limits.rows, 0) for name in chosen),
@@ -37,7 +42,7 @@ def clean_tables(
     return tables, {kind: count for kind, count in counts.items() if count}
 
 
-def _clean(sent: SentTable, limits: Limits) -> Table:
+def _clean(sent: SentTable, limits: Limits, now: float, ahead: float) -> Table:
     columns = [_text(name, limits.cell) for name in sent.columns[: limits.columns]]
     width = len(columns)
     rows = [
@@ -46,7 +51,8 @@ def _clean(sent: SentTable, limits: Limits) -> Table:
     ]
     beyond = max(len(sent.rows) - limits.rows, 0)
     said = min(max(sent.left_out, 0), MOST_INTEGER // 2)
-    return Table(sent.name, sent.time, columns, rows, said + beyond)
+    moment = min(max(sent.time - ahead, 0.0), now)
+    return Table(sent.name, moment, columns, rows, said + beyond)
 
 
 def _cell(cell: Cell, most: int) -> Cell:

@@ -1,8 +1,9 @@
 """What is too old goes: host by host, a few documents at a time, so that nobody waits."""
 
+import logging
 from typing import Any
 
-from monitor.mongo import upsert
+from monitor.mongo import answers, upsert
 from monitor.records import (
     Document,
     between,
@@ -10,8 +11,10 @@ from monitor.records import (
     delete_ids,
     moment_of,
 )
+from monitor.table_keeping import drop_unsaid
 from monitor.tiers import TIERS, Retention, StoreOptions, Tier
 
+logger = logging.getLogger(__name__)
 # Each host's tiers are looked through so often; hosts are spread over the time by their number.
 SWEEP_SECONDS = 6 * 3600
 # Documents of one tier that go in one sweep of a host; more wait for the next turn.
@@ -45,12 +48,23 @@ class Sweeper:
         dropped = 0
         for host_id in hosts:
             retention = own.get(host_id, self._options.retention)
-            gone = [self._drop(host_id, t, retention, now) for t in TIERS]
+            gone = self._sweep(host_id, retention, now)
             dropped += sum(gone)
             wait = 0 if max(gone) >= MOST_AT_ONCE else SWEEP_SECONDS
             due_again = {"$set": {"due": moment_of(now + wait)}}
             self._db["sweeps"].update_one({"_id": host_id}, due_again)
         return dropped
+
+    def _sweep(self, host_id: int, retention: Retention, now: float) -> list[int]:
+        """Drop what is too old of a host, tier by tier; where that fails its next turn comes, and the others go on."""
+        try:
+            drop_unsaid(self._db, host_id)
+            return [self._drop(host_id, t, retention, now) for t in TIERS]
+        except Exception:
+            if not answers(self._db):
+                raise
+            logger.exception("what is too old of host %d cannot be dropped", host_id)
+            return [0]
 
     def _drop(self, host_id: int, tier: Tier, retention: Retention, now: float) -> int:
         # A unit goes when all of it is too old.

@@ -1,9 +1,6 @@
-"""Slots of a tier: computing them from samples and from finer slots, joining and writing them; pure, no store."""
+"""Slots of a tier: computing them from samples and from finer slots, and joining them; pure, no store."""
 
-import functools
-import struct
-import sys
-import zlib
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +11,14 @@ from monitor.packing import (
     NO_SCALE,
     Floats,
     Ints,
-    Packed,
     factor_of,
-    pack,
     scales_of,
 )
 from monitor.series import Names, Points, Sample, Selection
 from monitor.tiers import family_of
 
-SEPARATOR = "\n"
 # Sums, lowest, highest, last, counts: a row a metric.
 Columns = tuple[Any, ...]
-LENGTH = struct.Struct("<I")
 NO_TIMES: Ints = np.zeros(0, np.int64)
 
 
@@ -64,12 +57,6 @@ class Samples:
                 found.append(Sample(moment / 1000, {n: v for n, v in pairs if v == v}))
         return found
 
-    def pick(self, selection: Selection) -> "Samples":
-        """Give those with the wanted metrics only."""
-        chosen = selection.positions(self.names)
-        rows = [place for place, _ in chosen]
-        return Samples(self.times, tuple(n for _, n in chosen), self.values[rows])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
@@ -98,21 +85,15 @@ class Block:
 
     def points(self) -> dict[str, Points]:
         """Give what was measured, metric by metric."""
-        times = self.start + self.step * np.arange(self.slots, dtype=np.float64)
-        found = {}
-        for i, name in enumerate(self.names):
-            there = self.counts[i] > 0
-            if there.any():
-                columns = (self.sums, self.lows, self.highs, self.counts)
-                found[name] = Points(times[there], *(c[i][there] for c in columns))
-        return found
+        fields = (self.sums, self.lows, self.highs, self.counts)
+        return points_of(self.start, self.step, self.names, fields)
 
     def pick(self, names: Iterable[str]) -> "Block":
         """Give the block with some of its names."""
         places = {name: i for i, name in enumerate(self.names)}
         chosen = tuple(name for name in names if name in places)
         rows = [places[name] for name in chosen]
-        fields: Columns = tuple(field[rows] for field in _fields(self))
+        fields: Columns = tuple(field[rows] for field in columns_of(self))
         return Block(self.start, self.step, chosen, *fields)
 
     def by_family(self) -> dict[str, "Block"]:
@@ -129,12 +110,31 @@ class Block:
         first, last = max(shift, 0), min(shift + slots, self.slots)
         if first < last:
             here, there = slice(first, last), slice(first - shift, last - shift)
-            for mine, other in zip(_fields(self), _fields(made), strict=True):
+            for mine, other in zip(columns_of(self), columns_of(made), strict=True):
                 other[:, there] = mine[:, here]
         return made
 
 
-def _fields(block: Block) -> Columns:
+def points_of(
+    start: int, step: int, names: Names, fields: Columns
+) -> dict[str, Points]:
+    """Give the cells of sums, lowest, highest and counts in which something was measured."""
+    counts = fields[-1]
+    times = start + step * np.arange(counts.shape[1], dtype=np.float64)
+    there = counts > 0
+    some, all_ = there.any(axis=1).tolist(), there.all(axis=1).tolist()
+    found = {}
+    for i, name in enumerate(names):
+        if all_[i]:
+            found[name] = Points(times, *(field[i] for field in fields))
+        elif some[i]:
+            mine = there[i]
+            found[name] = Points(times[mine], *(field[i][mine] for field in fields))
+    return found
+
+
+def columns_of(block: Block) -> Columns:
+    """Give the columns of a block in their order."""
     return block.sums, block.lows, block.highs, block.lasts, block.counts
 
 
@@ -160,7 +160,7 @@ def coarsen(block: Block, start: int, step: int, slots: int) -> Block:
     times = block.start + block.step * np.arange(block.slots)
     places = (times - start) // step
     inside = (places >= 0) & (places < slots)
-    *numbers, counts = (field[:, inside] for field in _fields(block))
+    *numbers, counts = (field[:, inside] for field in columns_of(block))
     columns = (*(np.where(counts == 0, np.nan, n) for n in numbers), counts)
     return _reduced(empty(start, step, slots, block.names), columns, places[inside])
 
@@ -188,9 +188,21 @@ def _reduced(made: Block, columns: Columns, places: Ints) -> Block:
     )
     there = places[heads]
     made.counts[:, there] = np.add.reduceat(counts, heads, axis=1)
-    for mine, column in zip(_fields(made), found, strict=False):
+    for mine, column in zip(columns_of(made), found, strict=False):
         mine[:, there] = np.where(made.counts[:, there] > 0, column, 0.0)
     return made
+
+
+def side_by_side(blocks: Sequence[Block]) -> Block:
+    """Join blocks of the same slots that share no name."""
+    if len(blocks) == 1:
+        return blocks[0]
+    names = tuple(name for block in blocks for name in block.names)
+    fields: Columns = tuple(
+        np.concatenate(some)
+        for some in zip(*(columns_of(block) for block in blocks), strict=True)
+    )
+    return Block(blocks[0].start, blocks[0].step, names, *fields)
 
 
 def merge(old: Block, new: Block) -> Block:
@@ -203,7 +215,7 @@ def merge(old: Block, new: Block) -> Block:
     better = two.counts >= one.counts
     fields: Columns = tuple(
         np.where(better, theirs, mine)
-        for mine, theirs in zip(_fields(one), _fields(two), strict=True)
+        for mine, theirs in zip(columns_of(one), columns_of(two), strict=True)
     )
     return Block(old.start, old.step, names, *fields)
 
@@ -215,15 +227,27 @@ def _spread(block: Block, names: Names) -> Block:
     made = empty(block.start, block.step, block.slots, names)
     places = {name: i for i, name in enumerate(names)}
     rows = [places[name] for name in block.names]
-    for mine, other in zip(_fields(block), _fields(made), strict=True):
+    for mine, other in zip(columns_of(block), columns_of(made), strict=True):
         other[rows] = mine
     return made
+
+
+def _follow(parts: Sequence[Samples]) -> bool:
+    """Say whether parts have the same metrics, in the order that a join gives, and begin where the part before ends."""
+    if not parts or any(part.names != parts[0].names for part in parts):
+        return False
+    times = [part.times for part in parts if len(part.times)]
+    ends = all(one[-1] < other[0] for one, other in itertools.pairwise(times))
+    return ends and list(parts[0].names) == sorted(parts[0].names)
 
 
 def join_samples(parts: Sequence[Samples]) -> Samples:
     """Join samples of one host; of the same metric in the same millisecond the first part's number stays."""
     if len(parts) == 1:
         return parts[0]
+    if _follow(parts):
+        times = np.concatenate([part.times for part in parts])
+        return Samples(times, parts[0].names, np.hstack([p.values for p in parts]))
     names = tuple(sorted({name for part in parts for name in part.names}))
     places = {name: i for i, name in enumerate(names)}
     times = np.unique(np.concatenate([part.times for part in parts] or [NO_TIMES]))
@@ -235,75 +259,20 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
     return Samples(times, names, values)
 
 
-def stack(names: Names, times: Sequence[bytes], rows: Sequence[bytes]) -> Samples:
-    """Read samples as they came: milliseconds and doubles, packed, that share their names; the first of equal times stays."""
+def stack(
+    names: Names, times: Sequence[bytes], rows: Sequence[bytes], selection: Selection
+) -> Samples:
+    """Read samples as they came, the wanted metrics of them.
+
+    Args:
+        names: the metrics, which they share. times, rows: milliseconds and doubles, packed; the first of equal times stays.
+    """
     moments = np.frombuffer(b"".join(times), np.int64)
     values = np.frombuffer(b"".join(rows), np.float64)
+    chosen = selection.positions(names)
+    columns = values.reshape(len(moments), len(names))[:, [i for i, _ in chosen]]
+    kept = tuple(name for _, name in chosen)
+    if (moments[1:] > moments[:-1]).all():
+        return Samples(moments, kept, columns.T)
     unique, first = np.unique(moments, return_index=True)
-    return Samples(unique, names, values.reshape(len(moments), len(names))[first].T)
-
-
-def pack_samples(samples: Samples) -> bytes:
-    """Write samples, names and all."""
-    matrix = np.vstack([samples.times.astype(np.float64)[None, :], samples.values])
-    return _with_names(samples.names, matrix)
-
-
-def unpack_samples(data: bytes, selection: Selection | None = None) -> Samples:
-    """Read what `pack_samples` wrote; only the metrics that are wanted."""
-    names, packed = _names_and_rows(data)
-    chosen = _chosen(names, selection)
-    rows = packed.rows([0, *(1 + i for i in chosen)])
-    times = np.rint(rows[0]).astype(np.int64)
-    return Samples(times, tuple(names[i] for i in chosen), rows[1:])
-
-
-def pack_block(block: Block) -> bytes:
-    """Write a block, names and all, its place in time apart."""
-    fields = [_filled(field, block.counts) for field in _fields(block)]
-    return _with_names(block.names, np.vstack([f.astype(np.float64) for f in fields]))
-
-
-def _filled(field: Any, counts: Ints) -> Any:
-    """Put the number before into each hole: it compresses to nothing."""
-    if field is counts:
-        return counts
-    places = np.where(counts > 0, np.arange(counts.shape[1]), 0)
-    return np.take_along_axis(field, np.maximum.accumulate(places, axis=1), axis=1)
-
-
-def unpack_block(
-    data: bytes, start: int, step: int, selection: Selection | None = None
-) -> Block:
-    """Read what `pack_block` wrote; only the metrics that are wanted."""
-    names, packed = _names_and_rows(data)
-    chosen = _chosen(names, selection)
-    places = [i + field * len(names) for field in range(5) for i in chosen]
-    rows = packed.rows(places).reshape(5, len(chosen), packed.length)
-    counts = np.rint(rows[4]).astype(np.int64)
-    kept = tuple(names[i] for i in chosen)
-    return Block(start, step, kept, rows[0], rows[1], rows[2], rows[3], counts)
-
-
-def _with_names(names: Names, rows: Floats) -> bytes:
-    text = zlib.compress(SEPARATOR.join(names).encode())
-    return LENGTH.pack(len(text)) + text + pack(rows)
-
-
-@functools.lru_cache(maxsize=4096)
-def _names_of(text: bytes) -> Names:
-    joined = zlib.decompress(text).decode()
-    # Ten thousand hosts repeat the same names.
-    return tuple(sys.intern(name) for name in joined.split(SEPARATOR)) if joined else ()
-
-
-def _names_and_rows(data: bytes) -> tuple[Names, Packed]:
-    (length,) = LENGTH.unpack_from(data)
-    end = LENGTH.size + length
-    return _names_of(data[LENGTH.size : end]), Packed(data[end:])
-
-
-def _chosen(names: Names, selection: Selection | None) -> list[int]:
-    if selection is None:
-        return list(range(len(names)))
-    return [i for i, _ in selection.positions(names)]
+    return Samples(unique, kept, columns[first].T)

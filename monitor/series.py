@@ -1,7 +1,5 @@
-"""Turns measured points into chart lines: pure, no store, no Django."""
+"""What is measured, what is asked and what is drawn, as types: pure, no store, no Django."""
 
-import itertools
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +11,6 @@ Names = tuple[str, ...]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# A sample may come this many intervals late before the line is broken.
-GAP_FACTOR = 2.5
 WIDTHS = (
     *(1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600),
     *(7200, 10800, 14400, 21600, 43200, 86400, 172800, 604800, 2592000),
@@ -88,13 +84,16 @@ def _columns(points: Points) -> tuple[Any, ...]:
 
 def join_points(parts: Sequence[Points]) -> Points:
     """Join parts in any order; of the same moment the one with more readings stays, the last part's in a tie."""
-    if len(parts) == 1:
-        return parts[0]
-    joined = [np.concatenate(c) for c in zip(*map(_columns, parts), strict=True)]
+    there = [part for part in parts if len(part.times)] or parts[:1]
+    if len(there) == 1:
+        return there[0]
+    joined = [np.concatenate(c) for c in zip(*map(_columns, there), strict=True)]
     times, counts = joined[0], joined[4]
+    if (times[1:] > times[:-1]).all():
+        return Points(*joined)
     order = np.lexsort((np.arange(len(times)), counts, times))
     # The last of equal times is the fullest.
-    keep = order[np.append(np.diff(times[order]) != 0, True)] if len(order) else order
+    keep = order[np.append(np.diff(times[order]) != 0, True)]
     columns: tuple[Any, ...] = tuple(column[keep] for column in joined)
     return Points(*columns)
 
@@ -192,86 +191,3 @@ def width_for(span: float, max_points: int, smallest: float = 1) -> float:
     wanted = span / max(max_points - 1, 1)
     fits = (w for w in WIDTHS if w >= wanted and w % smallest == 0)
     return next(fits, -(-wanted // WIDTHS[-1]) * WIDTHS[-1])
-
-
-def typical_interval(times: Sequence[float], sample_seconds: float) -> float:
-    """Say how far apart samples are meant to be, in seconds, never less than configured."""
-    steps = [b - a for a, b in itertools.pairwise(times)]
-    return max(sample_seconds, statistics.median(steps) if steps else 0.0)
-
-
-def with_gaps(times: Sequence[float], threshold: float, step: float) -> list[float]:
-    """Insert one empty moment `step` seconds into each hole wider than `threshold` seconds."""
-    out = list(times[:1])
-    for before, after in itertools.pairwise(times):
-        if after - before > threshold:
-            out.append(before + step)
-        out.append(after)
-    return out
-
-
-def draw(
-    points: Mapping[str, Points],
-    window: Window,
-    newest: float | None,
-    *,
-    slot_seconds: int = 0,
-    tier: str = "raw",
-) -> SeriesSet:
-    """Draw points as they are, or in buckets if they are too many.
-
-    Args:
-        points: metric -> what is known of it.
-        slot_seconds: of the tier that they come from; 0: they are single samples.
-    """
-    start = (
-        window.start // slot_seconds * slot_seconds if slot_seconds else window.start
-    )
-    inside = {name: p.inside(start, window.end) for name, p in points.items()}
-    moments = _moments(inside.values())
-    interval = typical_interval(moments, max(window.sample_seconds, slot_seconds))
-    times = with_gaps(moments, GAP_FACTOR * interval, interval)
-    width = 0.0
-    if len(times) > window.max_points:
-        width = width_for(window.end - start, window.max_points, slot_seconds or 1)
-        inside = {name: p.widened(width) for name, p in inside.items()}
-        # A bucket's start lies up to one width before its sample.
-        threshold = max(1.5 * width, GAP_FACTOR * interval + width)
-        times = with_gaps(_moments(inside.values()), threshold, max(width, interval))
-    covered = min(len(moments) * interval, window.elapsed)
-    return SeriesSet(
-        start=window.start,
-        end=window.end,
-        resolution=width or interval,
-        rolled_up=bool(slot_seconds),
-        times=times,
-        series={name: _line(inside[name], times) for name in sorted(inside)},
-        coverage=covered / window.elapsed if window.elapsed else 0.0,
-        newest=newest,
-        tier=tier,
-    )
-
-
-def _moments(points: Iterable[Points]) -> list[float]:
-    columns = [p.times for p in points]
-    if not columns:
-        return []
-    times: list[float] = np.unique(np.concatenate(columns)).tolist()
-    return times
-
-
-def _line(points: Points, times: Sequence[float]) -> Series:
-    cells = zip(
-        points.times.tolist(),
-        points.average.tolist(),
-        points.lows.tolist(),
-        points.highs.tolist(),
-        strict=True,
-    )
-    known = {t: (average, low, high) for t, average, low, high in cells}
-    drawn = [known.get(t, (None, None, None)) for t in times]
-    return (
-        Series(*(list(column) for column in zip(*drawn, strict=True)))
-        if drawn
-        else Series()
-    )

@@ -4,14 +4,9 @@ import hashlib
 import sys
 from collections.abc import Iterable
 
-from monitor.records import (
-    DAY_SECONDS,
-    Clock,
-    Tables,
-    by_ids,
-    moment_of,
-    remember,
-)
+from monitor.mongo import upsert
+from monitor.records import DAY_SECONDS, Clock, Tables, by_ids, moment_of
+from monitor.remembering import Held
 
 Names = tuple[str, ...]
 # Names are printable (monitor/intake.py), so that no name holds this.
@@ -26,27 +21,39 @@ class Shapes:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ids: dict[Names, tuple[str, int]] = {}
-        self._names: dict[str, Names] = {}
+        self.forget()
 
     def forget(self) -> None:
         """Trust nothing that was remembered: the store may come back as another one."""
-        self._ids = {}
-        self._names = {}
+        self._ids: Held[Names, tuple[str, int]] = Held()
+        self._names: Held[str, Names] = Held()
 
     def id_of(self, tables: Tables, names: Names) -> str:
         """Give the id of names; stored before it is given, its use noted once a day."""
+        return self.ids_of(tables, [names])[names]
+
+    def ids_of(self, tables: Tables, lists: Iterable[Names]) -> dict[Names, str]:
+        """Give the ids of several lists of names; see `id_of`."""
         now = self._clock()
         today = int(now // DAY_SECONDS)
-        shape_id, noted = self._ids.get(names, ("", -1))
-        if noted == today:
-            return shape_id
-        text = SEPARATOR.join(names)
-        shape_id = hashlib.sha256(text.encode()).hexdigest()[:24]
-        change = {"$set": {"n": text}, "$max": {"used": moment_of(now)}}
-        tables["shapes"].update_one({"_id": shape_id}, change, upsert=True)
-        remember(self._ids, _interned(text), (shape_id, today))
-        return shape_id
+        found, new = {}, []
+        for names in lists:
+            shape_id, noted = self._ids.get(names) or ("", -1)
+            if noted == today:
+                found[names] = shape_id
+            else:
+                text = SEPARATOR.join(names)
+                found[names] = hashlib.sha256(text.encode()).hexdigest()[:24]
+                new.append((names, text))
+        used = {"$max": {"used": moment_of(now)}}
+        changes = [
+            ({"_id": found[names]}, {"$set": {"n": text}, **used})
+            for names, text in new
+        ]
+        upsert(tables["shapes"], changes)
+        for names, text in new:
+            self._ids.put(_interned(text), (found[names], today), len(names))
+        return found
 
     def names_of(self, tables: Tables, ids: Iterable[str]) -> dict[str, Names]:
         """Give id -> names; a shape that is lost is missing in the answer."""
@@ -60,7 +67,7 @@ class Shapes:
                 found[shape_id] = names
         for document in by_ids(tables["shapes"], unknown):
             names = _interned(document["n"])
-            remember(self._names, document["_id"], names)
+            self._names.put(document["_id"], names, len(names))
             found[document["_id"]] = names
         return found
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.packed import unpack_block, unpack_samples
 from monitor.records import DAY_SECONDS
-from monitor.rollups import unpack_block, unpack_samples
 from monitor.tiers import RAW, TIERS, Retention, Tier
 
 # Documents of a tier that are looked into to learn how well they pack.

@@ -1,39 +1,40 @@
 """The metric store: all that the portal asks of it and tells it; others see dataclasses and StoreUnavailable."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from monitor import indexes
 from monitor.checking import Difference, differences
-from monitor.custom_series import CustomSeries, read_custom
+from monitor.copying import Copier, forget
+from monitor.custom_series import CustomSeries, read_custom, read_overflows
+from monitor.drawing import Columns, draw
 from monitor.fleet_reading import read_newest
 from monitor.group_reading import ManySeries, read_many
 from monitor.history import keep_history
 from monitor.latest import Latest
-from monitor.mongo import Door, StoreUnavailable, expire_after
+from monitor.migrating import Migration, Moved
+from monitor.mongo import Door, RefusedDocument, StoreUnavailable
 from monitor.reading import Reader, Span, last_seen, read_latest
 from monitor.records import (
-    DAY_SECONDS,
     Clock,
     StoreState,
-    between,
-    delete_ids,
 )
 from monitor.retention import Sweeper
 from monitor.series import Sample, Selection, SeriesSet, Window
 from monitor.shapes import Shapes
 from monitor.sizes import Fleet, TierSize, sizes
-from monitor.table_keeping import keep_tables, read_tables
+from monitor.table_keeping import TableKeeper, read_tables
 from monitor.tables_of_hosts import Table
-from monitor.tiers import TIERS, Retention, StoreOptions
-from monitor.upkeep import Upkeep
+from monitor.tier_choice import columns_of_hosts
+from monitor.tiers import Retention, StoreOptions
+from monitor.upkeep import Upkeep, count_failed
 from monitor.writing import Status, Writer
 
-__all__ = ["MetricStore", "Status", "StoreUnavailable"]
+__all__ = ["MetricStore", "RefusedDocument", "Status", "StoreUnavailable"]
 
 # New hosts are put on the list of those whose tiers are looked through so often.
 ENLIST_SECONDS = 3600
-# Everything of a host lies before the year 3000.
-FOREVER = 9_000_000 * 3600
 
 
 class MetricStore:
@@ -60,13 +61,15 @@ class MetricStore:
         self.options = options or StoreOptions()
         self._clock = clock
         self._shapes = Shapes(clock)
-        self._writer = Writer(self._shapes, clock, self.options.custom_series)
-        self._enlisted = 0.0
+        self._writer = Writer(self._shapes, clock, self.options)
+        self._lists = TableKeeper()
+        self._enlisted, self._migrated = 0.0, False
         self._door = Door(url, database, self.options, self._forget)
 
     def _forget(self) -> None:
         self._shapes.forget()
         self._writer.forget()
+        self._lists.forget()
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
@@ -78,37 +81,31 @@ class MetricStore:
 
     def ensure_indexes(self) -> None:
         """Make the indexes, and move time limits that were changed in the settings."""
-        retention = self.options.retention
         with self._door.open() as db:
-            for name in ("chunks", *(tier.table for tier in TIERS)):
-                db[name].create_index("b")
-            for queue in ("due_hours", "due_days"):
-                db[queue].create_index("due")
-                db[queue].create_index("h")
-            db["due_hours"].create_index("fold")
-            db["sweeps"].create_index("due")
-            # What is packed holds its names itself: shapes serve what is not packed yet, and `latest`.
-            shapes_seconds = max(retention.raw, retention.minute) + 2 * DAY_SECONDS
-            expire_after(db, "shapes", "used", shapes_seconds)
+            indexes.ensure(db, self.options.retention)
 
     def write(self, host_id: int, samples: Sequence[Sample]) -> list[Status]:
         """Store samples of one host durably; see write_many."""
         return self.write_many({host_id: samples})[host_id]
 
     def write_many(
-        self, batches: Mapping[int, Sequence[Sample]]
+        self,
+        batches: Mapping[int, Sequence[Sample]],
+        left_out: Counter[str] | None = None,
     ) -> dict[int, list[Status]]:
         """Store samples durably; on return they survive a crash of the store.
 
         Args:
             batches: host id -> its samples in any order; late and repeated ones are welcome.
+            left_out: here the values are counted that are not kept, by the status that says so.
 
         Returns:
             host id -> a status for each sample in the order given; "duplicate" where this host
-            has a sample of that millisecond, which is kept as it is.
+            has a sample of that millisecond, which is kept as it is; "left_out" where all its
+            series are too many, "hour_full" where its hour has too many samples: those are not kept.
         """
         with self._door.open() as db:
-            return self._writer.write(db, batches)
+            return self._writer.write(db, batches, left_out)
 
     def write_history(self, host_id: int, samples: Sequence[Sample]) -> None:
         """Store slots of ten minutes and wider of old samples, as demo data are, and not the samples."""
@@ -117,17 +114,17 @@ class MetricStore:
 
     def delete_host(self, host_id: int) -> None:
         """Forget all measurements of a host, with indexes behind every step."""
-        everything = {"b": between(host_id, 0, FOREVER)}
         with self._door.open() as db:
-            # Markers first: a sample that comes meanwhile brings its own.
-            for queue in ("due_hours", "due_days"):
-                db[queue].delete_many({"h": host_id})
-            for name in ("chunks", *(tier.table for tier in TIERS)):
-                found = db[name].find(everything, {"_id": 1})
-                delete_ids(db[name], [doc["_id"] for doc in found])
-            for name in ("latest", "tables", "custom", "sweeps"):
-                db[name].delete_one({"_id": host_id})
+            forget(db, host_id)
         self._writer.forget_host(host_id)
+        self._lists.forget_host(host_id)
+
+    def copy_host(self, source: int, target: int) -> None:
+        """Give a host the measurements of another too; see monitor/copying.py."""
+        with self._door.open() as db:
+            reader = Reader(db, self._shapes, self.options)
+            upkeep = Upkeep(db, self._shapes, self.options)
+            Copier(db, reader, self._writer, upkeep).copy(source, target)
 
     def latest(self, host_ids: Iterable[int]) -> dict[int, Latest]:
         """Give the newest sample and spark line of many hosts at once; silent ones are missing."""
@@ -164,11 +161,23 @@ class MetricStore:
             start, end: Unix seconds, `end` exclusive.
             max_points: points at most on the time axis.
         """
+        found = self.columns([host_id], patterns, start, end, max_points)
+        return draw(found[host_id], self.last_seen([host_id]).get(host_id))
+
+    def columns(
+        self,
+        host_ids: Sequence[int],
+        patterns: Iterable[str],
+        start: float,
+        end: float,
+        max_points: int,
+    ) -> dict[int, Columns]:
+        """Read metrics of many hosts, each as `series` does, but not yet drawn on an axis; silent hosts have no points."""
         expected = self.options.sample_seconds
         window = Window(start, end, max_points, expected, self._clock())
         with self._door.open() as db:
             reader = Reader(db, self._shapes, self.options)
-            return reader.series(host_id, window, Selection(patterns))
+            return columns_of_hosts(reader, host_ids, window, Selection(patterns))
 
     def read_many(
         self,
@@ -198,21 +207,28 @@ class MetricStore:
         """Give the single samples of a host that are kept, each once, ascending; `end` exclusive."""
         with self._door.open() as db:
             reader = Reader(db, self._shapes, self.options)
-            return reader.samples(host_id, Span(start, end), limit=0).listed(start, end)
+            return reader.samples(host_id, Span(start, end)).listed(start, end)
 
     def keep_tables(self, host_id: int, tables: Sequence[Table]) -> None:
         """Keep the newest state of lists of a host; see keep_many_tables."""
         self.keep_many_tables({host_id: tables})
 
     def keep_many_tables(self, reported: Mapping[int, Sequence[Table]]) -> None:
-        """Keep the newest state of lists of many hosts at once; what is older than what is there changes nothing."""
+        """Keep the newest state of lists of many hosts at once; a list that is older than the one that is there changes nothing."""
         with self._door.open() as db:
-            keep_tables(db, reported)
+            self._lists.keep(db, reported)
 
     def custom_series(self, host_ids: Iterable[int]) -> dict[int, CustomSeries]:
         """Say how many custom series hosts have, and how many were left out; those without any are missing."""
         with self._door.open() as db:
             return read_custom(db, host_ids)
+
+    def custom_overflows(
+        self, since: float, limit: int = 10_000
+    ) -> dict[int, CustomSeries]:
+        """Give the hosts of which custom series were left out since a moment (Unix seconds)."""
+        with self._door.open() as db:
+            return read_overflows(db, since, limit)
 
     def read_tables(self, host_id: int) -> dict[str, Table]:
         """Give the newest state of a host's lists by name."""
@@ -238,8 +254,7 @@ class MetricStore:
     def hosts(self) -> list[int]:
         """Give the hosts that ever sent a sample."""
         with self._door.open() as db:
-            found = db["latest"].find({}, {"_id": 1})
-            return sorted(doc["_id"] for doc in found)
+            return sorted(doc["_id"] for doc in db["latest"].find({}, {"_id": 1}))
 
     def roll_up(self, limit: int = 1000, now: float | None = None) -> int:
         """Do what is due: pack and roll up finished or late hours, then days.
@@ -256,6 +271,22 @@ class MetricStore:
         moment = self._clock() if now is None else now
         with self._door.open() as db:
             return Upkeep(db, self._shapes, self.options).run(limit, moment)
+
+    def migrate(self) -> Moved:
+        """Bring over a few hours of what a version before the tiers has stored; counts nothing where nothing is left."""
+        if self._migrated:
+            return Moved()
+        with self._door.open() as db:
+            upkeep = Upkeep(db, self._shapes, self.options)
+            parts = (self._shapes, self._writer, upkeep, self._clock())
+            migration = Migration(db, *parts)
+            self._migrated = migration.is_done()
+            return Moved() if self._migrated else migration.step()
+
+    def failed_markers(self) -> int:
+        """Say how many host-hours and host-days could not be worked off when they were last tried."""
+        with self._door.open() as db:
+            return count_failed(db)
 
     def drop_old(self, limit: int = 500, now: float | None = None) -> int:
         """Drop what is older than its tier's retention, of the hosts whose turn it is; give how many documents went."""

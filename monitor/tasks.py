@@ -4,10 +4,12 @@ from celery import shared_task
 from django.conf import settings
 
 from adminset import redis_door
-from monitor import services
+from monitor import departed, services
 from monitor.checks import calling, flips, rounds
+from monitor.store import StoreUnavailable
 
 LEASE_SECONDS = 600
+SWEEP_SECONDS = 3600
 # The last questions of a round may outlast it by a time-out.
 DRAIN_SECONDS = 90
 
@@ -18,6 +20,26 @@ def roll_up() -> None:
     with redis_door.lease("monitor.roll_up", LEASE_SECONDS) as held:
         if held:
             services.roll_up()
+
+
+@shared_task(
+    name=departed.TASK,
+    autoretry_for=(StoreUnavailable,),
+    retry_backoff=30,
+    retry_backoff_max=3600,
+    max_retries=10,
+)
+def settle_host(host_id: int) -> None:
+    """Move or delete the measurements of a host that is gone; again and again while the store is away."""
+    departed.settle(host_id)
+
+
+@shared_task(name="monitor.sweep_departed")
+def sweep_departed() -> None:
+    """Find measurements of hosts that are gone, unless another worker is at it."""
+    with redis_door.lease("monitor.sweep_departed", SWEEP_SECONDS) as held:
+        if held:
+            departed.sweep()
 
 
 @shared_task(name="monitor.start_checks")

@@ -91,6 +91,8 @@ class StoreOptions:
         select_seconds: wait for a server that answers.
         reply_seconds: wait for one answer.
         custom_series: how many series of custom metrics a host may have.
+        daily_series: how many series of other metrics a host may have in a day.
+        hour_samples: how many samples of a host an hour takes.
     """
 
     retention: Retention = Retention()
@@ -99,6 +101,8 @@ class StoreOptions:
     select_seconds: float = 2
     reply_seconds: float = 10
     custom_series: int = 5000
+    daily_series: int = 10_000
+    hour_samples: Callable[[int], int] = lambda host_id: 4000
 
 
 def family_of(name: str) -> str:

@@ -1,35 +1,24 @@
 """What is done to stored hours and days later: packed and rolled up. Safe to repeat, to kill at any step, to run twice at once."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
+from monitor import units
 from monitor.folding import fold
-from monitor.mongo import swap, upsert
+from monitor.mongo import answers, upsert
 from monitor.reading import ALL, Reader, Span
 from monitor.records import (
     DAY_SECONDS,
     HOUR_SECONDS,
     Document,
-    by_ids,
     delete_ids,
     moment_of,
     unit_key,
     unit_of_key,
 )
-from monitor.rollups import (
-    Block,
-    Samples,
-    coarsen,
-    empty,
-    join_samples,
-    merge,
-    pack_block,
-    pack_samples,
-    roll,
-    unpack_block,
-    unpack_samples,
-)
+from monitor.rollups import Block, coarsen, roll, side_by_side
 from monitor.shapes import Shapes
 from monitor.tiers import (
     DAY,
@@ -42,6 +31,11 @@ from monitor.tiers import (
 )
 from monitor.writing import RETRIES, marking
 
+logger = logging.getLogger(__name__)
+# What could not be rolled up, for a fault of ours or in its data, is tried again after so long, then twice as long ...
+PAUSE_SECONDS = 600
+LONGEST_PAUSE_SECONDS = 6 * 3600
+MOST_TRIES = 1_000_000
 # A day is rolled up when its hours have had time to be.
 DAY_SETTLE_SECONDS = 3600
 
@@ -54,17 +48,52 @@ class Upkeep:
         self._reader = Reader(db, shapes, options)
 
     def run(self, limit: int, now: float) -> int:
-        """Handle up to `limit` due host-hours, then host-days, oldest first; give how many."""
+        """Handle up to `limit` due host-hours, then host-days, oldest first; give how many.
+
+        Raises:
+            PyMongoError: the store is away.
+        """
         for marker in self._due("due_hours", limit, now, "fold"):
             if marker["due"].replace(tzinfo=UTC) > moment_of(now):
-                fold(self._db, marker, now)
+                self._try("due_hours", marker, now, self._fold_at(now), "fold")
         hours = self._due("due_hours", limit, now)
         for marker in hours:
-            self.roll_hour(marker, now)
+            self._try("due_hours", marker, now, lambda m: self.roll_hour(m, now))
         days = self._due("due_days", limit - len(hours), now)
         for marker in days:
-            self.roll_day(marker)
+            self._try("due_days", marker, now, self.roll_day)
         return len(hours) + len(days)
+
+    def _fold_at(self, now: float) -> Callable[[Document], None]:
+        return lambda marker: fold(self._db, marker, now)
+
+    def _try(
+        self,
+        queue: str,
+        marker: Document,
+        now: float,
+        work: Callable[[Document], None],
+        field: str = "due",
+    ) -> None:
+        """Do it; what cannot be done holds no other up, and is tried again later each time.
+
+        Raises:
+            PyMongoError: the store is away.
+        """
+        try:
+            work(marker)
+        except Exception:
+            if not answers(self._db):
+                raise
+            failed = marker.get("f", 0) + 1
+            pause = min(PAUSE_SECONDS * 2 ** (failed - 1), LONGEST_PAUSE_SECONDS)
+            host_id, start = marker["h"], moment_of(unit_of_key(marker["_id"]))
+            logger.exception(
+                "measurements of host %d from %s on (%s) cannot be worked off; try %d, the next one in %d seconds",
+                *(host_id, start, queue, failed, pause),
+            )
+            later = {field: moment_of(now + pause), "f": failed}
+            self._db[queue].update_one({"_id": marker["_id"]}, {"$set": later})
 
     def _due(
         self, queue: str, limit: int, now: float, field: str = "due"
@@ -82,38 +111,34 @@ class Upkeep:
             doc["_id"]
             for doc in self._db["chunks"].find({"b": marker["_id"]}, {"_id": 1})
         ]
-        samples = self._pack(host_id, hour)
-        if samples is None:
+        blocks = self._pack(host_id, hour, now)
+        if blocks is None:
             return
-        if not samples.names:
-            self._done("due_hours", marker)
-            return
-        self._mark_day(host_id, hour, now)
-        minutes = roll(samples, hour, MINUTE.seconds, MINUTE.slots)
-        slots = HOUR_SECONDS // TEN_MINUTES.seconds
-        tens = roll(samples, hour, TEN_MINUTES.seconds, slots)
-        if self.keep(host_id, MINUTE, minutes) and self.keep(
-            host_id, TEN_MINUTES, tens
-        ):
+        if all(self.keep(host_id, tier, block) for tier, block in blocks.items()):
             # All of them are packed by now, and what came since is not among them.
             delete_ids(self._db["chunks"], seen)
             self._done("due_hours", marker)
 
-    def _pack(self, host_id: int, hour: int) -> Samples | None:
-        """Write an hour's samples packed; None where others were always faster."""
+    def _pack(self, host_id: int, hour: int, now: float) -> dict[Tier, Block] | None:
+        """Write an hour's samples packed, and give the slots of its tiers; None where others were always faster."""
         table, key = self._db[RAW.table], unit_key(host_id, hour)
         for _ in range(RETRIES):
-            old = table.find_one({"_id": key})
-            parts = [] if old is None else [unpack_samples(old["z"])]
+            parts = units.fetch_parts(table, [key])[key]
             waiting = self._reader.waiting({"b": key[:-1]}, ALL)
-            samples = join_samples([*parts, *waiting])
-            if not waiting:
-                return samples
-            if swap(table, [_change(key, old, pack_samples(samples))]):
-                return samples
+            changes: list[units.Change] = []
+            slots: dict[Tier, list[Block]] = {MINUTE: [], TEN_MINUTES: []}
+            for samples, change in units.parts_of_hour(key, parts, waiting):
+                changes += [change] if change else []
+                for tier, rolled in slots.items():
+                    many = HOUR_SECONDS // tier.seconds
+                    rolled.append(roll(samples, hour, tier.seconds, many))
+            if units.write(table, changes):
+                if slots[MINUTE]:
+                    self.mark_day(host_id, hour, now)
+                return {t: side_by_side(some) for t, some in slots.items() if some}
         return None
 
-    def _mark_day(self, host_id: int, hour: int, now: float) -> None:
+    def mark_day(self, host_id: int, hour: int, now: float) -> None:
         """Say that a day's slots will change, before they do."""
         day = hour // DAY_SECONDS * DAY_SECONDS
         change = marking(host_id, day + DAY_SECONDS + DAY_SETTLE_SECONDS, now)
@@ -141,8 +166,13 @@ class Upkeep:
                 for family, part in parts.items()
                 for unit in _units(tier, part)
             }
-            found = {doc["_id"]: doc for doc in by_ids(table, list(wanted))}
-            if swap(table, _exchanges(tier, wanted, found)):
+            found = units.fetch_parts(table, list(wanted))
+            changes = (
+                change
+                for key, (unit, part) in wanted.items()
+                for change in units.changes_of_block(tier, key, unit, part, found[key])
+            )
+            if units.write(table, changes):
                 return True
         return False
 
@@ -156,28 +186,8 @@ def _units(tier: Tier, block: Block) -> range:
     return range(tier.unit_of(block.start), end, tier.unit)
 
 
-def _exchanges(
-    tier: Tier,
-    wanted: Mapping[str, tuple[int, Block]],
-    found: Mapping[str, Document],
-) -> Sequence[tuple[Document | None, Document]]:
-    changes = []
-    for key, (unit, part) in wanted.items():
-        new, old = part.window(unit, tier.slots), found.get(key)
-        before = (
-            empty(unit, tier.seconds, tier.slots, ())
-            if old is None
-            else unpack_block(old["z"], unit, tier.seconds)
-        )
-        packed = pack_block(merge(before, new))
-        if old is None or packed != old["z"]:
-            changes.append(_change(key, old, packed))
-    return changes
-
-
-def _change(
-    key: str, old: Document | None, packed: bytes
-) -> tuple[Document | None, Document]:
-    version = 1 if old is None else old["r"] + 1
-    document = {"_id": key, "b": key, "z": packed, "r": version}
-    return (None if old is None else {"_id": key, "r": old["r"]}), document
+def count_failed(db: Any) -> int:
+    """Count the host-hours and host-days that could not be worked off when they were last tried."""
+    failed = {"f": {"$gte": 1, "$lte": MOST_TRIES}}
+    queues = ("due_hours", "due_days")
+    return sum(db[queue].count_documents(failed) for queue in queues)

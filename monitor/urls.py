@@ -13,6 +13,7 @@ from monitor import (
     views,
     watch_views,
 )
+from monitor.packages import urls as package_urls
 from monitor.policy_resource import COLLECTION_POLICY
 
 app_name = "monitor"
@@ -34,6 +35,7 @@ urlpatterns = [
     path("hosts/<int:pk>/charts/<slug:key>/", host_views.host_chart, name="host_chart"),
     path("groups/<int:pk>/", group_page.hostgroup_charts, name="hostgroup_charts"),
     path("groups/<int:pk>/lines/", group_page.hostgroup_lines, name="hostgroup_lines"),
+    *package_urls.urlpatterns,
     *dashboard_urls.urlpatterns,
     *pages(COLLECTION_POLICY),
     path("", include("monitor.check_urls")),

@@ -10,8 +10,9 @@ WATCH_SECONDS = 30
 LOOK_SECONDS = 1.0
 NAME = "adminset:watched"
 
-_lock = threading.Lock()
-_seen: tuple[float, dict[int, float]] = (0.0, {})
+# Held by the one that asks.
+_asking = threading.Lock()
+_seen: tuple[float, dict[int, float]] = (float("-inf"), {})
 
 
 def watch(host_id: int) -> None:
@@ -19,29 +20,41 @@ def watch(host_id: int) -> None:
     redis_door.keep_until(NAME, str(host_id), time.time() + WATCH_SECONDS)
 
 
-def is_watched(host_id: int) -> bool:
-    """Say whether somebody looks at a host, by what this process saw a second ago; a Redis that is away means nobody."""
-    look()
-    return was_watched(host_id)
-
-
 def was_watched(host_id: int) -> bool:
-    """Say the same by the last look of this process, however long ago; asks nobody."""
+    """Say whether somebody looks at a host, by the last look of this process, however long ago; asks nobody."""
     return _seen[1].get(host_id, 0.0) > time.time()
 
 
+def look_beside() -> None:
+    """Have somebody else ask, once a second at most: reports do not wait for a Redis that swallows what it is asked."""
+    if not _is_due() or not _asking.acquire(blocking=False):
+        return
+    try:
+        threading.Thread(target=_ask, name="watching", daemon=True).start()
+    except RuntimeError:
+        _asking.release()
+        raise
+
+
+def _ask() -> None:
+    try:
+        look()
+    finally:
+        _asking.release()
+
+
 def look() -> None:
-    """Ask who is watched, once a second at most."""
+    """Ask who is watched; a Redis that is away means nobody."""
     global _seen
-    with _lock:
-        if time.monotonic() - _seen[0] < LOOK_SECONDS:
-            return
-        found = redis_door.kept_after(NAME, time.time())
-        hosts = {int(host): until for host, until in found.items()}
-        _seen = (time.monotonic(), hosts)
+    found = redis_door.kept_after(NAME, time.time())
+    _seen = (time.monotonic(), {int(host): until for host, until in found.items()})
+
+
+def _is_due() -> bool:
+    return time.monotonic() - _seen[0] >= LOOK_SECONDS
 
 
 def forget() -> None:
     """Ask anew at the next question."""
     global _seen
-    _seen = (0.0, {})
+    _seen = (float("-inf"), {})

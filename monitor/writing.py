@@ -1,32 +1,35 @@
 """Samples on their way into the store: marked, kept durably, told apart from what was there, the newest put in front."""
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from monitor import units
 from monitor.custom_series import CustomLimit
 from monitor.folding import FOLD_SECONDS, chunk
+from monitor.hour_counts import HourLimit
 from monitor.latest import extend_ring
 from monitor.mongo import durable, insert_new, swap, upsert
+from monitor.packed import unpack_samples
 from monitor.records import (
     HOUR_SECONDS,
     Clock,
     Document,
     by_ids,
     chunks,
+    host_of_key,
     hour_key,
     hour_of,
     moment_of,
     remember,
     unit_key,
 )
-from monitor.rollups import unpack_samples
 from monitor.series import Names, Sample, Selection
 from monitor.shapes import Shapes
-from monitor.tiers import RAW
+from monitor.tiers import RAW, StoreOptions
 
-Status = Literal["stored", "duplicate"]
+Status = Literal["stored", "duplicate", "left_out", "hour_full"]
 Batches = Mapping[int, Sequence[Sample]]
 # Milliseconds of a host's newest sample, and its spark ring.
 Head = tuple[int, bytes]
@@ -37,6 +40,7 @@ MARK_SECONDS = 240
 SETTLE_SECONDS = 360
 RETRIES = 5
 NOTHING = Selection(())
+NONE: Mapping[int, Status] = {}
 
 
 def marking(host_id: int, end: float, now: float) -> Document:
@@ -48,14 +52,17 @@ def marking(host_id: int, end: float, now: float) -> Document:
 class Writer:
     """Writes samples of many hosts at once; threads may share it."""
 
-    def __init__(self, shapes: Shapes, clock: Clock, custom_series: int) -> None:
+    def __init__(self, shapes: Shapes, clock: Clock, options: StoreOptions) -> None:
         self._shapes, self._clock = shapes, clock
-        self._custom = CustomLimit(custom_series, clock)
+        series = options.custom_series, options.daily_series
+        self._custom = CustomLimit(*series, clock)
+        self._hours = HourLimit(options.hour_samples)
         self.forget()
 
     def forget(self) -> None:
         """Trust nothing that was remembered: the store may come back as another one."""
         self._custom.forget()
+        self._hours.forget()
         self._marked: dict[str, float] = {}
         self._heads: dict[int, Head] = {}
 
@@ -64,22 +71,46 @@ class Writer:
         self._heads.pop(host_id, None)
         self._marked.clear()
 
-    def write(self, db: Any, batches: Batches) -> dict[int, list[Status]]:
+    def write(
+        self, db: Any, batches: Batches, left_out: Counter[str] | None = None
+    ) -> dict[int, list[Status]]:
         """Store samples; see MetricStore.write_many."""
+        counts: Counter[str] = Counter() if left_out is None else left_out
         self._mark(db, batches)
         heads = self._known_heads(db, [h for h, samples in batches.items() if samples])
         there = self._there(db, batches, heads)
-        fresh = self._custom.limited(
-            db, {h: _fresh(batches[h], there.get(h, set())) for h in batches}
-        )
-        documents, owners = self._documents(db, fresh)
+        fresh = {h: _fresh(batches[h], there.get(h, set())) for h in batches}
+        kept, refused = self._within_limits(db, fresh, counts)
+        documents, owners = self._documents(db, kept)
         repeated = insert_new(durable(db, "chunks"), documents)
         known = {h: set(there.get(h, ())) for h in batches}
         for position in repeated:
             host_id, moments = owners[position]
             known[host_id].update(moments)
-        self._advance(db, fresh)
-        return {h: _statuses(batches[h], known[h]) for h in batches}
+        self._advance(db, kept)
+        return {
+            h: _statuses(batches[h], known[h], refused.get(h, NONE)) for h in batches
+        }
+
+    def _within_limits(
+        self, db: Any, fresh: Batches, left_out: Counter[str]
+    ) -> tuple[Batches, dict[int, dict[int, Status]]]:
+        """Give what may be stored, and host -> milliseconds -> why a sample may not."""
+        refused: dict[int, dict[int, Status]] = {}
+        roomy = dict(fresh)
+        for host_id, full in self._hours.too_many(db, fresh).items():
+            refused[host_id] = dict.fromkeys(full, "hour_full")
+            samples = fresh[host_id]
+            roomy[host_id] = [s for s in samples if s.milliseconds not in full]
+            gone = (len(s.values) for s in samples if s.milliseconds in full)
+            left_out["hour_full"] += sum(gone)
+        kept = self._custom.limited(db, roomy, left_out)
+        for host_id, samples in roomy.items():
+            if len(kept[host_id]) < len(samples):
+                there = {sample.milliseconds for sample in kept[host_id]}
+                cut = {s.milliseconds for s in samples} - there
+                refused.setdefault(host_id, {}).update(dict.fromkeys(cut, "left_out"))
+        return kept, refused
 
     def _mark(self, db: Any, batches: Batches) -> None:
         """Say which hours need a roll-up, before their samples are there: a crash leaves work, no hole."""
@@ -116,25 +147,25 @@ class Writer:
             for doc in db["chunks"].find({"b": {"$in": keys}}, {"b": 1, "t": 1}):
                 there[late[doc["b"]]].update(array("q", doc["t"]))
         packed = {unit_key(h, _hour(key)): h for key, h in late.items()}
-        for doc in by_ids(db[RAW.table], list(packed)):
+        for doc in units.fetch(db[RAW.table], list(packed)):
             times = unpack_samples(doc["z"], NOTHING).times
-            there[packed[doc["_id"]]].update(times.tolist())
+            there[host_of_key(doc["_id"])].update(times.tolist())
         return there
 
     def _documents(
         self, db: Any, fresh: Batches
     ) -> tuple[list[Document], list[tuple[int, list[int]]]]:
-        documents, owners = [], []
+        groups: defaultdict[tuple[int, int, Names], list[Sample]] = defaultdict(list)
         for host_id, samples in fresh.items():
-            groups: defaultdict[tuple[int, Names], list[Sample]] = defaultdict(list)
             for sample in samples:
                 hour = hour_of(sample.milliseconds / 1000)
-                groups[hour, tuple(sample.values)].append(sample)
-            for (hour, names), some in groups.items():
-                moments = [sample.milliseconds for sample in some]
-                shape = self._shapes.id_of(db, names)
-                documents.append(_chunk(host_id, hour, shape, moments, some))
-                owners.append((host_id, moments))
+                groups[host_id, hour, tuple(sample.values)].append(sample)
+        shapes = self._shapes.ids_of(db, {names for _, _, names in groups})
+        documents, owners = [], []
+        for (host_id, hour, names), some in groups.items():
+            moments = [sample.milliseconds for sample in some]
+            documents.append(_chunk(host_id, hour, shapes[names], moments, some))
+            owners.append((host_id, moments))
         return documents, owners
 
     def _advance(self, db: Any, batches: Batches) -> None:
@@ -199,12 +230,15 @@ def _fresh(samples: Sequence[Sample], there: set[int]) -> list[Sample]:
     return fresh
 
 
-def _statuses(samples: Sequence[Sample], known: set[int]) -> list[Status]:
+def _statuses(
+    samples: Sequence[Sample], known: set[int], refused: Mapping[int, Status]
+) -> list[Status]:
     seen, statuses = set(known), []
     for sample in samples:
-        repeated = sample.milliseconds in seen
-        seen.add(sample.milliseconds)
-        status: Status = "duplicate" if repeated else "stored"
+        moment = sample.milliseconds
+        repeated = moment in seen
+        seen.add(moment)
+        status: Status = "duplicate" if repeated else refused.get(moment, "stored")
         statuses.append(status)
     return statuses
 

@@ -16,13 +16,43 @@ from adminset.http import PROVED_AT
 from cmdb.models import HostGroup
 from monitor import metric_store
 from monitor.store import MetricStore
+from tests import template
 from tests.factories import make_group, make_user
 from tests.mongo import MongoServer, given_url
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that are given the most time, so that no process ends alone with a long one."""
+    items.sort(key=_given_seconds, reverse=True)
+
+
+def _given_seconds(item: pytest.Item) -> float:
+    """Give a test's own time limit; 0 for groups, which begin first anyway, and for those that empty the database, which must not."""
+    if item.get_closest_marker("xdist_group"):
+        return 0
+    marked = item.get_closest_marker("django_db")
+    empties = marked and marked.kwargs.get("transaction")
+    limit = item.get_closest_marker("timeout")
+    if empties or "live_server" in getattr(item, "fixturenames", ()) or not limit:
+        return 0
+    return float(limit.args[0])
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The test database without the triggers of the audit trail: tests empty its tables (test_audit_triggers.py makes them)."""
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_use_migrations: bool,
+    django_db_blocker: Any,
+) -> None:
+    """The test database, in memory a copy of the run's template; without the triggers of the audit trail, for tests empty its tables."""
+    if connection.settings_dict["NAME"] == ":memory:" and django_db_use_migrations:
+        with django_db_blocker.unblock():
+            template.load(connection)
+    else:
+        request.getfixturevalue("django_db_setup")
+    # test_audit_triggers.py makes them again.
     with django_db_blocker.unblock():
         audit_triggers.drop(connection)
 

@@ -1,16 +1,16 @@
 """Who gets what from every url, API method and web socket: asked for real, for tests/test_matrix.py and docs/permissions.md."""
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import URLPattern
 from django.utils import timezone
 
 from accounts.models import (
@@ -51,20 +51,10 @@ from tests.factories import (
     make_parts,
     make_user,
 )
+from tests.matrix_page import Statuses
+from tests.matrix_urls import address_of
 from tests.monitor.check_things import make_check, make_heartbeat, make_status_parts
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
-COLUMNS = (
-    "anonymous",
-    "stranger",
-    "auditor",
-    "operator, in scope",
-    "operator, out of scope",
-    "administrator",
-)
-Statuses = tuple[str, ...]
-# Kinds of object that lie where their host lies.
-OF_HOSTS = ("installation", "nic", "disk", "ipaddress", "dnsrecord", "identityconflict")
 # Kinds of the CMDB of which any object will do: they lie in no group.
 ALIKE = (
     "branch",
@@ -77,16 +67,6 @@ ALIKE = (
     "supplier",
     "tag",
 )
-# What stands for the other parts of an address.
-TAKEN = {
-    "delivery": "1",
-    "key": "cpu",
-    "host": "1",
-    "kind": "cmdb.hostgroup",
-    "panel": "p1",
-    "word": "start",
-    "path": "hosts",
-}
 
 
 @dataclass
@@ -116,6 +96,28 @@ def set_stage(browser_of: Callable[[User | None], Client]) -> Stage:
         _furnish(place, found, people["administrator"])
     _furnish_alike(stage, people["administrator"])
     return stage
+
+
+@contextmanager
+def standing(django_db_blocker: Any) -> Iterator[Stage]:
+    """Keep a stage through many tests: each takes back what it changed itself, the end takes back the stage.
+
+    For fixtures of a wider scope than a test; none of those tests may be `django_db(transaction=True)`.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield set_stage(_nobody)
+        transaction.set_rollback(True)
+
+
+def _nobody(_user: User | None) -> Client:
+    return Client()
+
+
+def entered(stage: Stage, browser_of: Callable[[User | None], Client]) -> Stage:
+    """Give a standing stage to a test, with people of whom nothing is remembered."""
+    found = User.objects.in_bulk([user.pk for user in stage.people.values()])
+    people = {name: found[user.pk] for name, user in stage.people.items()}
+    return replace(stage, people=people, browser_of=browser_of)
 
 
 def _give(user: User, role: str, group: HostGroup | None = None) -> Grant:
@@ -262,82 +264,13 @@ def _web_hook() -> WebHook:
     return hook
 
 
-def kind_of(name: str) -> str:
-    """Say which object a url needs, by its name: "api:cmdb-host-detail" and "tasks:host_key" a host."""
-    plain = name.rpartition(":")[2]
-    if name.startswith("api:"):
-        return plain.split("-")[1]
-    for stem in ("my_token", "my_session"):
-        if plain.startswith(stem):
-            return stem
-    return plain.partition("_")[0]
+def refuse_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer 403 without drawing its page, which costs as much as all other answers; test_permissions.py draws it for every url."""
 
+    def plain(request: HttpRequest, exception: Exception) -> HttpResponse:
+        return HttpResponse(status=403)
 
-def address_of(name: str, route: str, objects: dict[str, int]) -> str:
-    """Fill a route with an object.
-
-    Raises:
-        AssertionError: there is no such object on the stage: the url has no row yet.
-    """
-    plain = route.replace("^", "").replace("$", "").replace("\\Z", "")
-    plain = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", plain).replace("\\.", ".")
-    for taken in re.findall(r"<(?:\w+:)?(\w+)>", plain):
-        if taken in ("pk", "object_id"):
-            kind = kind_of(name)
-            assert kind in objects, (
-                f"{name} needs a {kind}: make one in tests/matrix.py, so that it gets a row"
-            )
-            value = str(objects[kind])
-        else:
-            value = TAKEN.get(taken, "json")
-        plain = re.sub(rf"<(?:\w+:)?{taken}>", value, plain, count=1)
-    return "/" + plain.replace("/?", "/")
-
-
-def is_scoped(name: str) -> bool:
-    """Say whether a url is about an object that lies in a group or does not."""
-    kinds = {"host", "agent", "hostgroup", "credential", "enrolmenttoken", *OF_HOSTS}
-    kinds |= {"servicecheck", "heartbeat"}
-    kinds |= {"relation", "related", "impact"}
-    about_one = name.endswith("-detail") or not name.endswith(
-        (
-            "_list",
-            "-list",
-            "_add",
-            "_import",
-            "_edit",
-            "_delete",
-            "_bulk_rename",
-            "card",
-            "fleet",
-        )
-    )
-    single = name.endswith(("_edit", "_delete")) and "_bulk_" not in name
-    lines = {"change", "request"}
-    return kind_of(name) in kinds | lines | {"run", "schedule"} and (
-        about_one or single
-    )
-
-
-def socket_address(route: str, objects: dict[str, int]) -> str:
-    """Fill the route of a web socket of a run."""
-    run_host = RunHost.objects.get(run=objects["run"])
-    plain = route.replace("<int:pk>", str(objects["run"]))
-    return "/" + plain.replace("<int:host>", str(run_host.pk))
-
-
-def methods_of(name: str, pattern: URLPattern) -> tuple[str, ...]:
-    """Say which methods are asked: of an endpoint those that it offers, of a page GET and POST."""
-    view: Any = pattern.callback
-    actions = getattr(view, "actions", None)
-    if actions is None:
-        return ("GET", "POST")
-    offered = set(view.cls.http_method_names)
-    return tuple(
-        m.upper()
-        for m in ("get", "post", "put", "patch", "delete")
-        if m in actions and m in offered
-    )
+    monkeypatch.setattr("adminset.urls.handler403", plain)
 
 
 def ask(stage: Stage, name: str, route: str, method: str) -> Statuses:
@@ -372,39 +305,3 @@ def _status(browser: Client, user: User | None, method: str, address: str) -> st
 def _content_type(address: str) -> str:
     api = address.startswith("/api/")
     return "application/json" if api else "application/x-www-form-urlencoded"
-
-
-def rows_of_page() -> Iterator[tuple[str, str, str, Statuses]]:
-    """Read docs/permissions.md: (url name, method, permission, statuses)."""
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        if line.startswith("| `"):
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            name, method, permission = (cell.strip("`") for cell in cells[:3])
-            yield name, method, permission, tuple(cells[3:])
-
-
-HEAD = """# Who gets what
-
-Every url, API method and web socket, asked for real as six people; `make permissions` writes this page and tests/test_matrix.py asks again
-at every `make test`. A url without a row fails the tests.
-
-- **stranger** may sign in and holds nothing; **auditor** and **operator** hold the shipped roles of these names, the auditor everywhere,
-  the operator on one host group; *in scope* asks for an object of that group, *out of scope* for one of another. Objects that belong to
-  no group (users, roles, IDCs, statuses) are the same in both columns.
-- Bodies are empty: what is let in answers 200, 201, 302 (done, on to the next page), 400 or 422 (let in, and the empty form refused),
-  409 (let in, and something stands in the way), 503 (let in; tests/test_matrix.py runs without a metric store). *sign in* leads to the sign-in page; 401 says so to machines; 403: known, and may not;
-  404: there is no such object, or not for you; 405: no such method here.
-
-"""
-
-
-def page(rows: dict[tuple[str, str], tuple[str, Statuses]]) -> str:
-    """Write the page from (url name, method) -> (permission, statuses)."""
-    lines = [
-        f"| url | method | permission | {' | '.join(COLUMNS)} |",
-        "|" + "---|" * (len(COLUMNS) + 3),
-    ]
-    for (name, method), (permission, statuses) in rows.items():
-        shown = f"`{permission}`" if permission else "-"
-        lines.append(f"| `{name}` | {method} | {shown} | {' | '.join(statuses)} |")
-    return HEAD + "\n".join(lines) + "\n"

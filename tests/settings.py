@@ -6,8 +6,9 @@ import tempfile
 os.environ.setdefault("ADMINSET_DATA_DIR", tempfile.mkdtemp(prefix="adminset-test-"))
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
-from tests import services
+from tests import services, template
 
+os.environ["TEST_RUN_FOLDER"] = template.run_folder()
 os.environ["REDIS_URL"] = services.redis_url()
 os.environ.setdefault("MONGO_URL", "mongodb://127.0.0.1:9/")
 

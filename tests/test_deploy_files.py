@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.urls import resolve
 
 from adminset import keyring
 from deploy import make_secrets
@@ -15,7 +16,7 @@ from deploy import make_secrets
 ROOT = Path(settings.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ["migrate", "web", "worker", "runner", "beat"]
+OURS = ["migrate", "web", "ingest", "worker", "runner", "beat"]
 STORES = ["postgres", "redis", "mongodb"]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
@@ -133,7 +134,7 @@ def test_every_service_that_stays_has_a_health_check(service: str) -> None:
     assert SERVICES[service]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "runner", "beat"])
+@pytest.mark.parametrize("service", ["web", "ingest", "worker", "runner", "beat"])
 def test_processes_wait_for_the_migration_and_healthy_stores(service: str) -> None:
     waits = {
         name: how["condition"] for name, how in SERVICES[service]["depends_on"].items()
@@ -157,6 +158,25 @@ def test_the_portals_port_is_the_same_everywhere() -> None:
     assert SERVICES["web"]["environment"]["PORT"] == port[1]
     assert f"server web:{port[1]};" in NGINX
     assert any(f"PORT={port[1]} " in line for line in lines_of("ENV"))
+
+
+def test_agents_and_remote_write_go_to_processes_of_their_own() -> None:
+    assert SERVICES["ingest"]["environment"]["ADMINSET_ROLE"] == "ingest"
+    assert "ADMINSET_ROLE" not in SERVICES["web"]["environment"]
+    port = SERVICES["ingest"]["expose"][0]
+    assert f"server ingest:{port};" in NGINX
+    # Where none of them answers, the web process does.
+    assert f"server web:{port} backup;" in NGINX
+    waits = SERVICES["nginx"]["depends_on"]
+    assert waits["ingest"] == {"condition": "service_healthy"}
+    block = re.search(r"location ~ (\S+) \{([^}]*)\}", NGINX)
+    assert block
+    assert "proxy_pass http://ingest;" in block[2]
+    for path in ("/api/agent/v1/metrics", "/api/agent/v1/enroll", "/api/prom/write"):
+        assert re.search(block[1], path), path
+        assert resolve(path, "monitor.ingest_urls")
+    for path in ("/api/prom/api/v1/query", "/api/v1/hosts/", "/x/api/agent/", "/"):
+        assert not re.search(block[1], path), path
 
 
 def test_only_nginx_is_reached_from_outside() -> None:
@@ -203,6 +223,7 @@ def test_nginx_lets_through_what_the_portal_takes_and_no_more() -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         settings.AGENT_MAX_BODY_BYTES,
     ]
+    assert settings.PROM_MAX_BODY_BYTES == settings.AGENT_MAX_BODY_BYTES
 
 
 def test_the_proxy_is_trusted_by_the_network_it_lives_in() -> None:

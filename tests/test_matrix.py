@@ -13,7 +13,7 @@ from django.urls import URLPattern
 
 from accounts.models import User
 from adminset.sockets import routes
-from tests import matrix
+from tests import matrix, matrix_page, matrix_urls
 from tests.tasks.test_run_socket import Socket
 from tests.test_permissions import FOR_ALL_USERS, PUBLIC, URLS, _permission
 
@@ -38,17 +38,17 @@ Urls = list[tuple[str, str, URLPattern]]
 
 
 def _grouped() -> list[Any]:
-    """Put the urls of one kind of object together: setting the stage costs more than asking."""
+    """Put the urls of one kind of object together."""
     groups: dict[str, Urls] = {}
     for name, route, pattern in URLS:
         room = name.partition(":")[0]
-        groups.setdefault(f"{room} {matrix.kind_of(name)}", []).append(
+        groups.setdefault(f"{room} {matrix_urls.kind_of(name)}", []).append(
             (name, route, pattern)
         )
     return [pytest.param(urls, id=key) for key, urls in groups.items()]
 
 
-_written: dict[tuple[str, str], tuple[str, matrix.Statuses]] = {}
+_written: dict[tuple[str, str], tuple[str, matrix_page.Statuses]] = {}
 
 
 def _key(name: str, route: str) -> str:
@@ -57,12 +57,12 @@ def _key(name: str, route: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def expected() -> dict[tuple[str, str], tuple[str, matrix.Statuses]]:
-    if not matrix.PAGE.exists():
+def expected() -> dict[tuple[str, str], tuple[str, matrix_page.Statuses]]:
+    if not matrix_page.PAGE.exists():
         return {}
     return {
         (name, method): (permission, statuses)
-        for name, method, permission, statuses in matrix.rows_of_page()
+        for name, method, permission, statuses in matrix_page.rows_of_page()
     }
 
 
@@ -70,15 +70,23 @@ def expected() -> dict[tuple[str, str], tuple[str, matrix.Statuses]]:
 def _write_the_page() -> Iterator[None]:
     yield
     if WRITING:
-        matrix.PAGE.write_text(matrix.page(_written), encoding="utf-8")
+        matrix_page.PAGE.write_text(matrix_page.page(_written), encoding="utf-8")
+
+
+@pytest.fixture(scope="class")
+def standing(django_db_setup: None, django_db_blocker: Any) -> Iterator[matrix.Stage]:
+    with matrix.standing(django_db_blocker) as stage:
+        yield stage
 
 
 @pytest.fixture
 def stage(
+    standing: matrix.Stage,
     db: None,
     client_of: Callable[[User], Client],
     settings: Any,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> matrix.Stage:
     cookies: dict[int, Any] = {}
 
@@ -92,31 +100,36 @@ def stage(
         return browser
 
     settings.RUN_DIR = tmp_path
-    return matrix.set_stage(signed_in)
+    matrix.refuse_plainly(monkeypatch)
+    return matrix.entered(standing, signed_in)
 
 
-@pytest.mark.parametrize("urls", _grouped())
-def test_every_url_answers_each_person_as_the_page_says(
-    stage: matrix.Stage,
-    expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
-    urls: Urls,
-) -> None:
-    answers = {}
-    for name, route, pattern in urls:
-        permission = _permission(pattern)
-        for method in matrix.methods_of(name, pattern):
-            statuses = matrix.ask(stage, name, route, method)
-            _check_sense(name, method, statuses)
-            answers[_key(name, route), method] = (permission or "-", statuses)
-            _written[_key(name, route), method] = (permission, statuses)
-    if not WRITING:
-        known = {key: expected.get(key) for key in answers}
-        assert known == answers, (
-            "docs/permissions.md says otherwise, or has no row: look at it, then `make permissions`"
-        )
+class TestEveryUrl:
+    """Its stage is gone before other tests begin."""
+
+    @pytest.mark.parametrize("urls", _grouped())
+    def test_every_url_answers_each_person_as_the_page_says(
+        self,
+        stage: matrix.Stage,
+        expected: dict[tuple[str, str], tuple[str, matrix_page.Statuses]],
+        urls: Urls,
+    ) -> None:
+        answers = {}
+        for name, route, pattern in urls:
+            permission = _permission(pattern)
+            for method in matrix_urls.methods_of(name, pattern):
+                statuses = matrix.ask(stage, name, route, method)
+                _check_sense(name, method, statuses)
+                answers[_key(name, route), method] = (permission or "-", statuses)
+                _written[_key(name, route), method] = (permission, statuses)
+        if not WRITING:
+            known = {key: expected.get(key) for key in answers}
+            assert known == answers, (
+                "docs/permissions.md says otherwise, or has no row: look at it, then `make permissions`"
+            )
 
 
-def _check_sense(name: str, method: str, statuses: matrix.Statuses) -> None:
+def _check_sense(name: str, method: str, statuses: matrix_page.Statuses) -> None:
     """Hold the answers to what no page may say otherwise."""
     anonymous, stranger, auditor, _inside, outside, administrator = statuses
     told = f"{name} {method}: {statuses}"
@@ -131,17 +144,17 @@ def _check_sense(name: str, method: str, statuses: matrix.Statuses) -> None:
         assert auditor in {"403", "404", "405"}, f"an auditor changes nothing: {told}"
     if name not in EXEMPT_FOR_ADMINISTRATOR:
         assert administrator in LET_IN | {"405"}, told
-    if matrix.is_scoped(name):
+    if matrix_urls.is_scoped(name):
         assert outside in {"403", "404", "405"}, f"out of scope it is not there: {told}"
 
 
 def test_the_page_has_no_row_for_a_url_that_is_gone(
-    expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
+    expected: dict[tuple[str, str], tuple[str, matrix_page.Statuses]],
 ) -> None:
     known = {
         (_key(name, route), method)
         for name, route, pattern in URLS
-        for method in matrix.methods_of(name, pattern)
+        for method in matrix_urls.methods_of(name, pattern)
     }
     known |= {(str(pattern.pattern), "web socket") for pattern in routes()}
     assert WRITING or set(expected) == known
@@ -150,7 +163,7 @@ def test_the_page_has_no_row_for_a_url_that_is_gone(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("pattern", routes(), ids=lambda p: str(p.pattern))
 def test_every_web_socket_lets_in_whom_the_page_says(
-    expected: dict[tuple[str, str], tuple[str, matrix.Statuses]],
+    expected: dict[tuple[str, str], tuple[str, matrix_page.Statuses]],
     settings: Any,
     tmp_path: Path,
     pattern: Any,
@@ -168,7 +181,7 @@ def test_every_web_socket_lets_in_whom_the_page_says(
         (people["administrator"], stage.inside),
     ]
     statuses = tuple(
-        asyncio.run(_opens(user, matrix.socket_address(route, objects)))
+        asyncio.run(_opens(user, matrix_urls.socket_address(route, objects)))
         for user, objects in asked
     )
     anonymous, stranger, _auditor, _inside, outside, administrator = statuses

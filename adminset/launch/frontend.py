@@ -19,10 +19,10 @@ SERVED = (
     ("@fortawesome/fontawesome-free", "css/all.min.css", "fontawesome/css"),
     ("@fortawesome/fontawesome-free", "webfonts/*.woff2", "fontawesome/webfonts"),
     ("htmx.org", "dist/htmx.min.js", "htmx"),
-    # The "common" build: line, bar, pie, tooltip, zoom, marks; half of the whole.
-    ("echarts", "dist/echarts.common.min.js", "echarts/echarts.min.js"),
     ("tom-select", "dist/js/tom-select.complete.min.js", "tom-select"),
     ("tom-select", "dist/css/tom-select.bootstrap5.min.css", "tom-select"),
+    ("uplot", "dist/uPlot.iife.min.js", "uplot"),
+    ("uplot", "dist/uPlot.min.css", "uplot"),
 )
 INPUTS = ("package.json", "package-lock.json", ".npmrc", "adminset/launch/frontend.py")
 # A machine without network is told so in seconds, not minutes.

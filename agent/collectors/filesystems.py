@@ -1,12 +1,14 @@
 """Space and inodes of mounted file systems; a mount that hangs is left out."""
 
 import os
+import re
 import threading
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List, Optional, Set
 
 import psutil
 
 from agent.collectors.series import Field, Reading, Values, percent, series
+from agent.files import read_text
 
 FIELDS = (
     Field("fs.total_bytes", "B", "size"),
@@ -16,8 +18,9 @@ FIELDS = (
     Field("fs.inodes_total", "inodes", "inodes; absent where there is no fixed number"),
     Field("fs.inodes_used", "inodes", "inodes in use"),
     Field("fs.inodes_used_percent", "%", "inodes used of total"),
-    Field("fs.read_only", "flag", "1: mounted for reading only"),
+    Field("fs.read_only", "flag", "1: the file system takes no writes"),
 )
+MOUNTS = "/proc/self/mountinfo"
 MOST_MOUNTS = 64
 WAIT_SECONDS = 2.0
 REMOTE = (
@@ -52,10 +55,11 @@ def collect(network_filesystems: bool, left_out: Dict[str, int]) -> Reading:
     values: Values = {}
     chosen = mounts(network_filesystems)
     left_out["mounts"] = max(len(chosen) - MOST_MOUNTS, 0)
+    frozen = read_only()
     for mount in chosen[:MOST_MOUNTS]:
         answer = ask(mount)
         if answer is not None:
-            values.update(measure(mount, answer))
+            values.update(measure(mount, answer, frozen.get(mount)))
     return Reading(values, {})
 
 
@@ -105,15 +109,40 @@ def _statvfs(mount: str, answers: List[Any]) -> None:
         _asking.discard(mount)
 
 
-def measure(mount: str, answer: Any) -> Values:
-    """Of an answer of statvfs or of psutil; {} for a file system without blocks."""
+def read_only(path: str = MOUNTS) -> Dict[str, bool]:
+    """Mount point -> whether its file system itself takes no writes; {} where the kernel does not say.
+
+    proc_pid_mountinfo(5): the last field has the options of the file system. Those of the mount, and statvfs, would
+    tell of the sandbox that systemd put round the agent (ProtectSystem=strict), where everything is read-only.
+    """
+    found: Dict[str, bool] = {}
+    for line in (read_text(path) or "").splitlines():
+        mount, _dash, system = line.partition(" - ")
+        fields, options = mount.split(" "), system.split(" ")[2:]
+        if len(fields) > 4 and options:
+            found[unescaped(fields[4])] = "ro" in options[0].split(",")
+    return found
+
+
+def unescaped(text: str) -> str:
+    """A path as mountinfo writes it: space, tab, newline and backslash as octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), text)
+
+
+def measure(mount: str, answer: Any, frozen: Optional[bool] = None) -> Values:
+    """Of an answer of statvfs or of psutil; {} for a file system without blocks.
+
+    Args:
+        frozen: whether the file system takes no writes; None: as statvfs says.
+    """
     if not hasattr(answer, "f_blocks"):
         return named(mount, space(answer.total, answer.used, answer.free))
     if not answer.f_blocks:
         return {}
     size, used = answer.f_frsize, answer.f_blocks - answer.f_bfree
     values = space(answer.f_blocks * size, used * size, answer.f_bavail * size)
-    values["fs.read_only"] = int(bool(answer.f_flag & os.ST_RDONLY))
+    flagged = bool(answer.f_flag & os.ST_RDONLY)
+    values["fs.read_only"] = int(flagged if frozen is None else frozen)
     if answer.f_files:
         inodes = answer.f_files - answer.f_ffree
         values["fs.inodes_total"] = answer.f_files

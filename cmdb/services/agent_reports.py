@@ -1,112 +1,28 @@
-"""What agents say once they are let in: who proves to be whom, what is new, what is repeated, what speaks with a copied credential."""
+"""What agents say once they are let in: what is new, what is repeated, what speaks with a copied credential."""
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from adminset import audit
-from adminset.crypto import digest, digest_matches
+from adminset.crypto import digest
 from adminset.errors import Conflict, DomainError
 from cmdb import boots
 from cmdb import facts as reading
 from cmdb.evidence import Evidence
 from cmdb.models import Agent
-from cmdb.services import admission, conflicts, standing, tokens
+from cmdb.services import conflicts
 from cmdb.services import identity as identities
+from cmdb.services.agent_proofs import AgentIdentity
 from cmdb.services.provenance import ASSET_FIELDS
-from cmdb.services.recent import forget_recent, proved, touched
+from cmdb.services.recent import forget_recent, touched
 from cmdb.services.reports import write_facts
 
 JUDGED_BY = ("facts_hash", "boots", "boot_id", "clock_offset_seconds")
-
-
-@dataclass(frozen=True)
-class AgentIdentity:
-    """An agent that has proved who it is.
-
-    Attributes:
-        refused: boot ids of machines that use a copy of its credential.
-        boot_id: the one that spoke last, some minutes ago at worst.
-        clock_steps: see monitor/clocks.py.
-    """
-
-    pk: int
-    host_id: int
-    public_id: str
-    refused: tuple[str, ...] = ()
-    boot_id: str = ""
-    clock_steps: tuple[tuple[str, int, int], ...] = ()
-
-
-def recall(agent_id: str, secret: str) -> AgentIdentity | None:
-    """Give the agent that proved itself before, without asking the database; None where that has to be asked."""
-    if not standing.is_fresh():
-        return None
-    known: AgentIdentity | None = proved.get((agent_id, digest(secret)))
-    return known
-
-
-def authenticate(agent_id: str, secret: str) -> AgentIdentity:
-    """Say which agent speaks; what was found is remembered, and a change of it is seen within 2 seconds; a refusal is never kept.
-
-    Raises:
-        DomainError: 401 unknown or revoked, 403 wrong secret, 503 not let in yet.
-    """
-    standing.look()
-    key = (agent_id, digest(secret))
-    known: AgentIdentity | None = proved.get(key)
-    if known is not None:
-        return known
-    agent = _row(agent_id)
-    if not digest_matches(secret, agent.secret_hash):
-        _take_next_secret(agent, secret)
-    if agent.approved_at is None or agent.host_id is None:
-        raise admission.waiting_error()
-    found = AgentIdentity(
-        pk=agent.pk,
-        host_id=agent.host_id,
-        public_id=agent.public_id,
-        refused=tuple(agent.refused_boots),
-        boot_id=agent.boot_id,
-        clock_steps=tuple(
-            (str(b), int(s), int(off)) for b, s, off in agent.clock_steps
-        ),
-    )
-    proved.put(key, found)
-    return found
-
-
-def _row(agent_id: str) -> Agent:
-    settled = Q(host__isnull=False) | Q(approved_at=None)
-    rows = Agent.objects.filter(settled, revoked_at=None)
-    # Hostile text must not even reach the database: PostgreSQL refuses a NUL by an error.
-    found: Agent | None = rows.filter(
-        public_id=agent_id if agent_id.isalnum() else ""
-    ).first()
-    if found is None:
-        raise DomainError(
-            _("This agent is unknown or revoked."),
-            _("Enrol it again with a new enrolment token."),
-            code="unknown_agent",
-            status=401,
-        )
-    return found
-
-
-def _take_next_secret(agent: Agent, secret: str) -> None:
-    """Let a new secret take the place of the old one at its first use."""
-    new = agent.next_secret_hash
-    if not new or not digest_matches(secret, new):
-        raise DomainError(tokens.WRONG_TOKEN, code="wrong_token", status=403)
-    rows = Agent.objects.filter(pk=agent.pk, next_secret_hash=new)
-    rows.update(secret_hash=new, next_secret_hash="")
-    forget_recent()
 
 
 @transaction.atomic

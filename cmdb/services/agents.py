@@ -18,15 +18,13 @@ from cmdb.evidence import Evidence
 from cmdb.models import Agent, EnrolmentToken
 from cmdb.services import admission, conflicts, tokens
 from cmdb.services import identity as identities
-from cmdb.services.agent_reports import (
+from cmdb.services.agent_proofs import (
     AgentIdentity,
-    absorb_facts,
     authenticate,
-    ensure_no_copy,
+    authenticate_many,
     recall,
-    rotate,
-    touch,
 )
+from cmdb.services.agent_reports import absorb_facts, ensure_no_copy, rotate, touch
 from cmdb.services.recent import Recent, forget_recent
 
 __all__ = [
@@ -34,6 +32,7 @@ __all__ = [
     "Recent",
     "absorb_facts",
     "authenticate",
+    "authenticate_many",
     "create_enrolment_token",
     "enrol",
     "ensure_no_copy",

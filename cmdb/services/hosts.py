@@ -12,6 +12,7 @@ from adminset.audit import Actor
 from adminset.crud import services as crud
 from adminset.errors import Conflict
 from cmdb import hostkeys
+from cmdb.extensions import host_merged
 from cmdb.models import (
     Agent,
     Disk,
@@ -179,6 +180,8 @@ def link_agent(*, actor: Actor, agent: Agent, host: Host) -> None:
     agent.host = host
     agent.save(update_fields=["host", "updated_at"])
     groups = list(discovered.groups.all())
+    for tell in host_merged:
+        tell(discovered.pk, host.pk)
     crud.delete(actor=actor, instance=Host.objects.get(pk=discovered.pk))
     with no_entry(actor, [host.pk], by_any_way=True):
         host.groups.add(*groups)

@@ -15,7 +15,8 @@ from cmdb import legacy_facts
 from cmdb.evidence import Evidence, normal_serial
 from cmdb.legacy_models import LegacyMachine
 from cmdb.models import Agent
-from cmdb.services.agent_reports import AgentIdentity, absorb_facts
+from cmdb.services.agent_proofs import AgentIdentity
+from cmdb.services.agent_reports import absorb_facts
 
 RETRY_SECONDS = 300
 

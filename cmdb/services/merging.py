@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from adminset import audit
 from adminset.audit import Actor
 from adminset.errors import Conflict
+from cmdb.extensions import host_merged
 from cmdb.models import Agent, Host, Relation
 from cmdb.services import provenance
 from cmdb.services.entering import no_entry
@@ -66,6 +67,8 @@ def merge(*, actor: Actor, kept: Host, gone: Host) -> Undo:
     audit.record(actor, "host.merge", kept, changes=undo["filled"], reason=reason)
     audit.record(actor, "host.merge_away", gone, reason=f"#{kept.pk}")
     Host.objects.get(pk=gone.pk).delete()
+    for tell in host_merged:
+        tell(undo["gone"], undo["kept"])
     provenance.refresh_dispute([kept])
     transaction.on_commit(forget_recent)
     return undo

@@ -41,6 +41,11 @@ class Recent:
                 if is_wrong(value):
                     self._kept.pop(key, None)
 
+    def forget(self, key: Any) -> None:
+        """Forget what is kept under a key, if anything is."""
+        with self._lock:
+            self._kept.pop(key, None)
+
     def clear(self) -> None:
         """Forget all."""
         with self._lock:

@@ -1,17 +1,20 @@
 """What many agents said, written together: signs of life, and facts that did not change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from adminset.many_rows import update_rows
 from cmdb import boots
 from cmdb import facts as reading
+from cmdb.clock_steps import ClockSteps, read_steps
 from cmdb.models import Agent
-from cmdb.services.agent_reports import JUDGED_BY, AgentIdentity
-from cmdb.services.recent import touched
+from cmdb.services.agent_proofs import AgentIdentity
+from cmdb.services.agent_reports import JUDGED_BY
+from cmdb.services.recent import proved, touched
 
 SEEN = ("last_seen_at", "address", "clock_offset_seconds")
 
@@ -97,7 +100,24 @@ def _take(row: Agent | None, report: Repeated, now: datetime) -> bool:
     return True
 
 
-def note_clock(*, agent: AgentIdentity, steps: Sequence[tuple[str, int, int]]) -> None:
-    """Keep by how much an agent's samples are put right from now on, before any is stored."""
-    rows = Agent.objects.filter(pk=agent.pk)
-    rows.update(clock_steps=[list(step) for step in steps], updated_at=timezone.now())
+def note_clock(
+    *, agent: AgentIdentity, revise: Callable[[ClockSteps], ClockSteps]
+) -> ClockSteps:
+    """Keep by how much an agent's samples are put right from now on, before any is stored; gives what holds.
+
+    Args:
+        revise: gives the new steps, of those that the row has now: another report may have come first.
+    """
+    with transaction.atomic():
+        rows = Agent.objects.filter(pk=agent.pk)
+        row = rows.select_for_update().only("clock_steps").first()
+        if row is None:
+            return agent.clock_steps
+        known = read_steps(row.clock_steps)
+        steps = revise(known)
+        if steps != known:
+            kept = [list(step) for step in steps]
+            rows.update(clock_steps=kept, updated_at=timezone.now())
+    # This process has it at once, others within 2 seconds.
+    proved.forget(agent.key)
+    return steps

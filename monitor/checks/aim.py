@@ -72,11 +72,15 @@ def url_of(check: ServiceCheck, aim: Aim) -> str:
     return f"{scheme}://{address}{port}/"
 
 
+def _has_address(check: ServiceCheck) -> bool:
+    return check.host is not None and bool(check.host.address)
+
+
 def is_free(check: ServiceCheck) -> bool:
     """Say whether a check goes to something that is not its host: that takes a permission of its own."""
     if check.kind not in ON_NETWORK:
         return False
-    if check.kind == K.DNS and not check.target and check.host is None:
+    if check.kind == K.DNS and not check.target and not _has_address(check):
         return True  # the portal's own resolver knows names that are not everybody's
     try:
         written = check_texts.host_of(check.kind, check.target) if check.target else ""

@@ -140,7 +140,9 @@ class ServiceCheckForm(ResourceForm):
             self.add_error("target", error)
             return
         own = host is not None and bool(host.address)
-        if kind in aim.ON_NETWORK - {K.DNS} and not named and not own:
+        # A DNS check without a host asks the portal's own resolver.
+        asks_ours = kind == K.DNS and host is None
+        if kind in aim.ON_NETWORK and not (named or own or asks_ours):
             words = gettext("Name a target, or a host that has a management address.")
             self.add_error("target", words)
 

@@ -146,8 +146,12 @@ def _days_left(check: ServiceCheck, left: timedelta, latency: float) -> Outcome:
 
 
 def _dns(check: ServiceCheck) -> Outcome:
-    resolver = dns.resolver.Resolver(configure=not aim_of(check).host)
-    if aim_of(check).host:
+    aims = bool(aim_of(check).host)
+    if not aims and check.host is not None:
+        # Never the portal's own resolver in its place: that one is for those who may aim freely.
+        raise no_address()
+    resolver = dns.resolver.Resolver(configure=not aims)
+    if aims:
         _name, address = _place(check)
         resolver.nameservers, resolver.port = [address], check.port or DNS
     begun = time.monotonic()

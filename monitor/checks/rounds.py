@@ -4,15 +4,17 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ALL_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from monitor.checks import flips, samples
+from monitor.checks.crew import crew
 from monitor.checks.probes import probe, too_long
 from monitor.checks.verdicts import Outcome, Patience, judge
 from monitor.models import ServiceCheck, State
@@ -63,26 +65,21 @@ def run(site: str, seconds: float) -> int:
     """Ask what is due at a site for so many seconds at most; gives how many were asked."""
     until, count = time.monotonic() + seconds, 0
     running: dict[Future[Outcome], Job] = {}
-    stuck: list[Future[Outcome]] = []
-    pool = ThreadPoolExecutor(settings.CHECK_THREADS, thread_name_prefix="check")
-    try:
-        while True:
-            stuck = [future for future in stuck if not future.done()]
-            free = settings.CHECK_THREADS - len(running) - len(stuck)
-            if free > 0 and time.monotonic() < until:
-                for job in claim(site, min(free, BATCH)):
-                    running[pool.submit(probe, job.check)] = job
-            if not running:
-                return count
-            count += settle(list(_ended(running, stuck)))
-    finally:
-        # A server that never ends its answer keeps its thread, not the round.
-        pool.shutdown(wait=False, cancel_futures=True)
+    while True:
+        free = crew().free()
+        if not free and not running:
+            logger.warning(
+                "checks wait: all threads are held by questions that were given up"
+            )
+        if free and time.monotonic() < until:
+            for job in claim(site, min(free, BATCH)):
+                running[crew().start(partial(probe, job.check))] = job
+        if not running:
+            return count
+        count += settle(list(_ended(running)))
 
 
-def _ended(
-    running: dict[Future[Outcome], Job], stuck: list[Future[Outcome]]
-) -> Iterator[tuple[Job, Outcome]]:
+def _ended(running: dict[Future[Outcome], Job]) -> Iterator[tuple[Job, Outcome]]:
     """Take out what has ended, or was waited for long enough: that one still holds its thread."""
     wait(running, timeout=GATHER_SECONDS, return_when=ALL_COMPLETED)
     now = time.monotonic()
@@ -90,7 +87,6 @@ def _ended(
         if future.done():
             yield running.pop(future), future.result()
         elif now > job.give_up_at:
-            stuck.append(future)
             yield running.pop(future), too_long(job.check)
 
 

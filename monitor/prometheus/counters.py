@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -47,6 +47,17 @@ SAMPLES = Counter(
     ["result"],
     registry=REGISTRY,
 )
+LEFT_OUT = Counter(
+    "adminset_agent_left_out",
+    "What of agents' reports was not kept: values that cannot be true, and parts beyond a limit, by kind.",
+    ["kind"],
+    registry=REGISTRY,
+)
+CLOCKS = Counter(
+    "adminset_agent_clocks_corrected",
+    "How often this process began to move the samples of a host because its clock is off.",
+    registry=REGISTRY,
+)
 WRITTEN = Counter(
     "adminset_remote_write_samples",
     "Samples of Prometheus' remote write by what became of them.",
@@ -61,6 +72,11 @@ QUERIES = Counter(
 )
 # Anything else as a method is somebody's joke, and each would be a series.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+KINDS = frozenset(
+    {"mounts", "interfaces", "disks", "containers", "custom", "tables", "rows"}
+    | {"names", "hour_full"}
+)
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -95,6 +111,14 @@ def count_samples(statuses: Iterable[str]) -> None:
     """Count what became of the samples of a report."""
     for result, count in Tally(statuses).items():
         SAMPLES.labels(result).inc(count)
+
+
+def count_left_out(implausible: int, left_out: Mapping[str, int]) -> None:
+    """Count what was not kept of a report; kinds that only an agent knows are counted together."""
+    if implausible:
+        LEFT_OUT.labels("implausible").inc(implausible)
+    for kind, count in left_out.items():
+        LEFT_OUT.labels(kind if kind in KINDS else "other").inc(count)
 
 
 def room_of(request: HttpRequest) -> str:

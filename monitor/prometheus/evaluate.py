@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
+import numpy as np
 from django.conf import settings
 
 from monitor.prometheus import functions
@@ -94,7 +95,7 @@ class Evaluation:
     def _newest(self, node: Selector) -> Vector:
         if node.range:
             raise BadQueryError("A range of values needs a function, such as rate().")
-        moments = [moment - node.offset for moment in self._moments]
+        moments = np.array(self._moments) - node.offset
         back = settings.PROM_LOOKBACK_SECONDS
         return self._kept(
             Series(line.labels, functions.newest(line, moments, back))
@@ -103,7 +104,7 @@ class Evaluation:
 
     def _in_range(self, node: RangeCall) -> Vector:
         selector, function = node.selector, node.function
-        moments = [moment - selector.offset for moment in self._moments]
+        moments = np.array(self._moments) - selector.offset
         lines = self._reader.lines(selector, exact=function in functions.EXACT_ONLY)
         named = function == "last_over_time"
         return self._kept(

@@ -1,13 +1,17 @@
 """What becomes of a series at each moment: its newest value, or a function of its values in a range; pure."""
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from monitor.prometheus.faults import NotSupportedError
 from monitor.prometheus.selection import Line
+from monitor.series import Floats, Ints
 
 Column = list[float | None]
+Bools = npt.NDArray[np.bool_]
 # A range that is to tell a change needs so many values, however wide they are.
 WIDTHS_OF_A_CHANGE = 2.5
 # How far beyond its first and last value a rate is drawn on, in usual distances of values.
@@ -17,20 +21,21 @@ CHANGES = frozenset({"rate", "increase", "delta", "irate"})
 EXACT_ONLY = frozenset({"sum_over_time", "count_over_time"})
 
 
-def newest(line: Line, moments: Iterable[float], lookback: float) -> Column:
+def newest(line: Line, moments: Floats, lookback: float) -> Column:
     """Give at each moment the newest value that is no older than `lookback` seconds."""
     reach = max(lookback, 1.5 * line.width if line.rolled_up else 0.0)
-    found: Column = []
-    for moment in moments:
-        at = bisect_right(line.times, moment) - 1
-        fresh = at >= 0 and line.times[at] > moment - reach
-        found.append(line.values[at] if fresh else None)
-    return found
+    at = np.searchsorted(line.times, moments, "right") - 1
+    fresh = (at >= 0) & (line.times[at] > moments - reach)
+    return _where(fresh, line.values[at])
 
 
-def in_range(
-    function: str, line: Line, moments: Iterable[float], seconds: float
-) -> Column:
+def _where(known: Bools, values: Floats) -> Column:
+    """Give values, None where there is none."""
+    pairs = zip(known.tolist(), values.tolist(), strict=True)
+    return [value if there else None for there, value in pairs]
+
+
+def in_range(function: str, line: Line, moments: Floats, seconds: float) -> Column:
     """Give a function of the values within `seconds` before each moment.
 
     Raises:
@@ -43,17 +48,22 @@ def in_range(
     if line.rolled_up:
         least = WIDTHS_OF_A_CHANGE if function in CHANGES else 1.0
         seconds = max(seconds, least * line.width)
-    compute = _changes(function, line) if function in CHANGES else _over(function, line)
-    found: Column = []
-    for moment in moments:
-        first = bisect_right(line.times, moment - seconds)
-        end = bisect_right(line.times, moment)
-        found.append(compute(first, end, moment, seconds) if end > first else None)
-    return found
-
-
-# (first, end, moment, seconds) -> value
-Compute = Callable[[int, int, float, float], float | None]
+    begin = moments - seconds
+    first = np.searchsorted(line.times, begin, "right")
+    end = np.searchsorted(line.times, moments, "right")
+    if function not in CHANGES:
+        return _over(function, line, first, end)
+    known = end - first >= 2
+    found = np.zeros(len(moments))
+    if known.any():
+        part = (first[known], end[known])
+        found[known] = (
+            _last_change(line, part[1])
+            if function == "irate"
+            else _change(function, line, part, (begin[known], moments[known]))
+            / (seconds if function == "rate" else 1.0)
+        )
+    return _where(known, found)
 
 
 REDUCE: dict[str, Callable[[Sequence[float]], float]] = {
@@ -66,77 +76,55 @@ REDUCE: dict[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-def _over(function: str, line: Line) -> Compute:
-    values: Sequence[float] = {
-        "min_over_time": line.low,
-        "max_over_time": line.high,
-    }.get(function, line.values)
+def _over(function: str, line: Line, first: Ints, end: Ints) -> Column:
+    columns = {"min_over_time": line.low, "max_over_time": line.high}
+    values = columns.get(function, line.values).tolist()
     reduce = REDUCE[function]
-    return lambda first, end, _moment, _seconds: float(reduce(values[first:end]))
+    return [
+        float(reduce(values[i:j])) if j > i else None
+        for i, j in zip(first.tolist(), end.tolist(), strict=True)
+    ]
 
 
-def _changes(function: str, line: Line) -> Compute:
-    times, values = line.times, line.values
-    grown = values if function == "delta" else _grown(values)
-    if function == "irate":
-        return lambda first, end, _moment, _seconds: _last_change(
-            times, values, first, end
-        )
-
-    def change(first: int, end: int, moment: float, seconds: float) -> float | None:
-        if end - first < 2:
-            return None
-        by = grown[end - 1] - grown[first]
-        counted = function != "delta"
-        span = times[first], times[end - 1], end - first
-        reach = _reach(span, moment, seconds, (values[first], by) if counted else None)
-        return by * reach / (seconds if function == "rate" else 1.0)
-
-    return change
-
-
-def _grown(values: Sequence[float]) -> list[float]:
-    """Undo the resets of a counter: it began again from nothing wherever it fell."""
-    lost, grown = 0.0, []
-    before = -math.inf
-    for value in values:
-        if value < before:
-            lost += before
-        grown.append(value + lost)
-        before = value
-    return grown
-
-
-def _last_change(
-    times: Sequence[float], values: Sequence[float], first: int, end: int
-) -> float | None:
-    if end - first < 2:
-        return None
-    by = values[end - 1] - values[end - 2]
-    return (by if by >= 0 else values[end - 1]) / (times[end - 1] - times[end - 2])
-
-
-def _reach(
-    span: tuple[float, float, int],
-    moment: float,
-    seconds: float,
-    counter: tuple[float, float] | None,
-) -> float:
-    """Say by which factor a change between the first and last value is drawn on to the edges of the range.
+def _change(
+    function: str, line: Line, part: tuple[Ints, Ints], edges: tuple[Floats, Floats]
+) -> Floats:
+    """Give by how much values changed in ranges of two values at least, drawn on to the edges.
 
     As Prometheus does: to an edge that is near, else by half a usual distance; and a counter never to below zero.
 
     Args:
-        span: time of the first value, of the last, how many there are.
-        counter: the first value and by how much it grew; None for what is no counter.
+        part: of each range the place of its first value, and that behind its last. edges: its start and end.
     """
-    first, last, count = span
-    sampled = last - first
-    usual = sampled / (count - 1)
-    before, after = first - (moment - seconds), moment - last
-    if counter and counter[1] > 0 and counter[0] >= 0:
-        before = min(before, sampled * counter[0] / counter[1])
-    drawn = sampled
-    drawn += before if before < usual * REACH else usual / 2
-    drawn += after if after < usual * REACH else usual / 2
-    return drawn / sampled
+    first, last = part[0], part[1] - 1
+    values = line.values if function == "delta" else _grown(line.values)
+    by = values[last] - values[first]
+    sampled = line.times[last] - line.times[first]
+    usual = sampled / (last - first)
+    before, after = line.times[first] - edges[0], edges[1] - line.times[last]
+    if function != "delta":
+        began = line.values[first]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            to_zero = sampled * began / by
+        before = np.where((by > 0) & (began >= 0) & (to_zero < before), to_zero, before)
+    drawn = sampled + np.where(before < usual * REACH, before, usual / 2)
+    drawn = drawn + np.where(after < usual * REACH, after, usual / 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        changed: Floats = by * (drawn / sampled)
+    return changed
+
+
+def _grown(values: Floats) -> Floats:
+    """Undo the resets of a counter: it began again from nothing wherever it fell."""
+    fell = values[1:] < values[:-1]
+    lost = np.cumsum(np.where(fell, values[:-1], 0.0))
+    grown: Floats = values + np.concatenate([[0.0], lost])
+    return grown
+
+
+def _last_change(line: Line, end: Ints) -> Floats:
+    newer, older = line.values[end - 1], line.values[end - 2]
+    by = newer - older
+    seconds = line.times[end - 1] - line.times[end - 2]
+    changed: Floats = np.where(by >= 0, by, newer) / seconds
+    return changed

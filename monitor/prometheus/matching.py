@@ -59,11 +59,6 @@ class Matcher:
             return (text == self.value) is (self.op == "=")
         return bool(_compiled(self.value).fullmatch(text)) is (self.op == "=~")
 
-    @property
-    def is_host_only(self) -> bool:
-        """Say whether the host alone decides."""
-        return self.name in ("host", "group", "idc")
-
 
 def matcher_of(name: str, op: str, value: str) -> Matcher:
     """Make a matcher as the parser names it.

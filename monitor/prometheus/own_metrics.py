@@ -14,9 +14,12 @@ from prometheus_client.registry import Collector
 from adminset import redis_door
 from adminset.health import SIGN_OF_LIFE
 from cmdb.models import Agent, Host
+from monitor.intake_models import HostIntake
+from monitor.losses import overflowing
 from monitor.metric_store import store
 from monitor.prometheus.counters import REGISTRY
 from monitor.prometheus.series_book import BOOK
+from monitor.store import StoreUnavailable
 
 # A store that is away is asked again after so long: each try may cost a time-out.
 STORE_SECONDS = 10
@@ -47,6 +50,10 @@ def _store() -> Families:
     up, seconds = STORE.state()
     yield _gauge("adminset_store_up", "1 where the metric store answers.", up)
     yield _gauge("adminset_store_ping_seconds", "How long it took.", seconds)
+    if up:
+        text = "Hours and days of hosts that the last try could not roll up; the log says why."
+        failed = store().failed_markers()
+        yield _gauge("adminset_store_rollups_failed", text, failed)
 
 
 def _fleet() -> Families:
@@ -90,11 +97,23 @@ def _remote_write() -> Families:
     yield _gauge("adminset_remote_write_series", text, sum(counts.values()))
 
 
+def _left_out() -> Families:
+    text = "Hosts of whose reports something was not kept lately, or whose clock is put right."
+    hosts = GaugeMetricFamily("adminset_hosts_left_out", text, labels=["what"])
+    hosts.add_metric(["reports"], HostIntake.objects.lately().count())
+    hosts.add_metric(["clock"], HostIntake.objects.corrected().count())
+    # A store that is away costs its own lines: the part "store" says so.
+    if STORE.state()[0]:
+        hosts.add_metric(["custom_series"], len(overflowing()))
+    yield hosts
+
+
 PARTS: dict[str, Callable[[], Families]] = {
     "store": _store,
     "fleet": _fleet,
     "queues": _queues,
     "remote_write": _remote_write,
+    "left_out": _left_out,
 }
 
 
@@ -114,7 +133,7 @@ class Parts(Collector):
             try:
                 yield from list(ask())
                 fine.add_metric([name], 1)
-            except (redis.RedisError, ValueError):
+            except (redis.RedisError, StoreUnavailable, ValueError):
                 fine.add_metric([name], 0)
         yield fine
 

@@ -8,16 +8,22 @@ twice is kept once.
 
 import threading
 import zlib
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from adminset.errors import DomainError
+from monitor.drawing import Columns
 from monitor.metric_store import store
 from monitor.prometheus.lanes import lane_of
-from monitor.records import remember
-from monitor.series import Sample
+from monitor.records import chunks, remember
+from monitor.series import Points, Sample
 
 # How far behind its own time a value may be put, in milliseconds.
 MOST_PLACES = 200
+
+HOUR = 3_600_000
+# What is looked for in one question.
+AT_ONCE = 500
 
 Values = Mapping[str, float]
 Moments = Mapping[int, Values]
@@ -32,14 +38,14 @@ def forget() -> None:
         _taken.clear()
 
 
-def keep(batches: Mapping[int, Moments]) -> int:
+def keep(batches: Mapping[int, Moments]) -> tuple[int, Counter[str]]:
     """Store values durably, each once.
 
     Args:
         batches: host id -> Unix milliseconds -> name -> value.
 
     Returns:
-        how many values are in the store now, new or known.
+        how many values are in the store now, new or known; and how many are not kept, by the store's word for why.
 
     Raises:
         StoreUnavailable: nothing is acknowledged.
@@ -52,28 +58,28 @@ def keep(batches: Mapping[int, Moments]) -> int:
         for lane, part in _by_lane(host_id, values).items()
     ]
     values = sum(len(part) for *_, part in waiting)
+    left_out: Counter[str] = Counter()
     while waiting:
-        waiting = _moved_on(waiting)
-    return values
+        waiting = _moved_on(waiting, left_out)
+    return values - left_out.total(), left_out
 
 
 # (lane, Unix milliseconds, place behind them, values)
 Waiting = tuple[int, int, int, Values]
 
 
-def _moved_on(waiting: list[Waiting]) -> list[Waiting]:
+def _moved_on(waiting: list[Waiting], left_out: Counter[str]) -> list[Waiting]:
     """Write; give what was not new and is not there either, one place further."""
     batches: dict[int, list[Sample]] = {}
     for lane, moment, place, values in waiting:
         sample = Sample((moment + place) / 1000, values)
         batches.setdefault(lane, []).append(sample)
-    statuses = store().write_many(batches)
+    statuses = store().write_many(batches, left_out)
     told = {lane: iter(found) for lane, found in statuses.items()}
     repeated = [item for item in waiting if next(told[item[0]]) == "duplicate"]
     return [
         (lane, moment, _next(place), missing)
-        for lane, moment, place, values in repeated
-        if (missing := _missing(lane, moment, values))
+        for lane, moment, place, missing in _missing(repeated)
     ]
 
 
@@ -88,12 +94,40 @@ def _next(place: int) -> int:
     return place + 1
 
 
-def _missing(lane: int, moment: int, values: Values) -> Values:
-    """Give those of the values that the store has not at their moment or a little behind it."""
-    start, end = moment / 1000, (moment + MOST_PLACES + 1) / 1000
-    lines = store().series(lane, list(values), start, end).series
-    there = {n for n, line in lines.items() if any(v is not None for v in line.average)}
-    return {name: value for name, value in values.items() if name not in there}
+def _missing(repeated: list[Waiting]) -> Iterator[Waiting]:
+    """Give what the store has not at its moment or a little behind it: for many lanes in one question each hour.
+
+    One for each moment of a lane would take longer than Prometheus waits, and it would send all of it once more.
+    """
+    hours: defaultdict[int, list[Waiting]] = defaultdict(list)
+    for item in repeated:
+        hours[item[1] // HOUR].append(item)
+    for items in hours.values():
+        for some in chunks(items, AT_ONCE):
+            known = _known(some)
+            for lane, moment, place, values in some:
+                points = known[lane].points
+                missing = {
+                    name: value
+                    for name, value in values.items()
+                    if name not in points or not _is_there(points[name], moment)
+                }
+                if missing:
+                    yield lane, moment, place, missing
+
+
+def _known(some: Sequence[Waiting]) -> dict[int, Columns]:
+    """Ask what the store has of some values, between the first moment and the last; single samples, however many."""
+    lanes = sorted({lane for lane, *_ in some})
+    names = {name for *_, values in some for name in values}
+    moments = [moment for _, moment, *_ in some]
+    start, end = min(moments) / 1000, (max(moments) + MOST_PLACES + 1) / 1000
+    return store().columns(lanes, names, start, end, HOUR)
+
+
+def _is_there(points: Points, moment: int) -> bool:
+    first, last = (moment - 0.5) / 1000, (moment + MOST_PLACES + 0.5) / 1000
+    return bool(len(points.inside(first, last).times))
 
 
 def _place(lane: int, moment: int, values: Values) -> int:

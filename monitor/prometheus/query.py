@@ -50,7 +50,7 @@ def instant(user: Any, text: str, moment: float) -> Answer:
 def _clipped(line: Line, node: Selector, moment: float) -> Answer | None:
     """Give the values of a range selector themselves."""
     end = moment - node.offset
-    rows = zip(line.times, line.values, strict=True)
+    rows = zip(line.times.tolist(), line.values.tolist(), strict=True)
     values = [[t, told(v)] for t, v in rows if end - node.range < t <= end]
     return {"metric": line.labels, "values": values} if values else None
 

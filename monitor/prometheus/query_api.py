@@ -4,6 +4,7 @@ import math
 import re
 import time
 from abc import ABC
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from monitor.prometheus.faults import BadQueryError
 from monitor.prometheus.hosts import LOOK
 from monitor.prometheus.metadata import metadata
 from monitor.prometheus.selection import Steps
+from monitor.prometheus.turns import turns
 
 # Series and labels are looked for in so long, unless the asker says from when.
 USUAL_SECONDS = 3600
@@ -50,6 +52,8 @@ class Endpoint(ABC, APIView):
     parser_classes = [FormParser]
     http_method_names = ["get", "post", "options"]
     schema = None
+    # Whether an answer takes a look at the store, and so a turn.
+    asks_store = True
 
     def answer(self, asked: "Asked", **parts: str) -> Any:
         """Give what stands under "data"."""
@@ -58,12 +62,18 @@ class Endpoint(ABC, APIView):
     def get(self, request: Request, **parts: str) -> HttpResponse:
         """Answer, or say why not."""
         try:
-            data = self.answer(Asked(request), **parts)
+            with self._turn(request):
+                data = self.answer(Asked(request), **parts)
         except DomainError as error:
             counters.QUERIES.labels(error.code).inc()
             return _told(error)
         counters.QUERIES.labels("answered").inc()
         return _json({"status": "success", "data": data}, 200)
+
+    def _turn(self, request: Request) -> AbstractContextManager[None]:
+        if self.asks_store:
+            return turns().turn(request.user.pk or 0)
+        return nullcontext()
 
     def post(self, request: Request, **parts: str) -> HttpResponse:
         """Answer the same: long queries come as a form."""
@@ -211,6 +221,7 @@ class LabelValues(Endpoint):
 class Metadata(Endpoint):
     """What the metrics are."""
 
+    asks_store = False
     http_method_names = ["get", "options"]
 
     def answer(self, asked: Asked, **parts: str) -> Any:
@@ -224,6 +235,7 @@ class Metadata(Endpoint):
 class BuildInfo(Endpoint):
     """What Grafana asks to learn which features there are."""
 
+    asks_store = False
     http_method_names = ["get", "options"]
 
     def answer(self, asked: Asked, **parts: str) -> Any:

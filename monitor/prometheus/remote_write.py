@@ -10,7 +10,10 @@ from typing import Any
 
 from django.conf import settings
 
+from cmdb.services.recent import Recent
 from monitor.body import VALUE_LIMIT
+from monitor.noted import Notes
+from monitor.plausible import Dropped
 from monitor.prometheus import hosts, metric_names, places_of_samples
 from monitor.prometheus.names import (
     LABEL_NAME,
@@ -31,14 +34,20 @@ TOO_OLD = "too_old"
 IN_FUTURE = "in_future"
 NOT_A_NUMBER = "not_a_number"
 HISTOGRAM = "histogram"
+TOO_MANY_SAMPLES = "too_many_samples"
+# The store's words.
+REASONS = {"left_out": TOO_MANY_SERIES, "hour_full": TOO_MANY_SAMPLES}
 # Nobody needs to be told: a marker of staleness is no value, and a value beyond all sense is one that says "no limit".
 SILENT = frozenset({NOT_A_NUMBER})
 EXAMPLES = 3
+# Hosts of which it was noted a moment ago that they have too many series.
+_told = Recent(60.0, 50_000)
 # Prometheus logs the answer; its administrator reads it there.
 SENTENCES = {
     UNKNOWN_HOST: "%(count)s samples are of no host that the token may write to: add the host, or drop the series with write_relabel_configs",
     BAD_SERIES: "%(count)s samples are of series that break a rule",
     TOO_MANY_SERIES: "%(count)s samples are of new series of hosts that have too many",
+    TOO_MANY_SAMPLES: "%(count)s samples are of hosts that have too many in this hour: scrape them less often",
     TOO_OLD: "%(count)s samples are too old",
     IN_FUTURE: "%(count)s samples lie in the future: compare the clocks",
     HISTOGRAM: "%(count)s native histograms were left out: the portal keeps plain series",
@@ -56,11 +65,13 @@ class Outcome:
         stored: values that are kept now, also those that were kept before.
         left_out: reason -> how many samples (of histograms: series).
         examples: reason -> some names, for the sentence.
+        too_many: host id -> its series that are too many.
     """
 
     stored: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    too_many: Counter[int] = field(default_factory=Counter)
 
     def leave_out(self, reason: str, count: int, example: str = "") -> None:
         """Count what is not kept."""
@@ -85,9 +96,23 @@ def receive(*, user: Any, asker: str, request: Iterable[Written]) -> Outcome:
     for host_id, name, series in _with_hosts(user, asker, list(request), outcome):
         _gather(gathered[host_id], name, series, outcome)
     batches = {host: moments for host, moments in gathered.items() if moments}
-    outcome.stored = places_of_samples.keep(batches) if batches else 0
+    if batches:
+        outcome.stored, beyond = places_of_samples.keep(batches)
+        for word, count in beyond.items():
+            outcome.leave_out(REASONS[word], count)
     metric_names.note({h: _names(moments) for h, moments in batches.items()})
+    _note_too_many(outcome.too_many)
     return outcome
+
+
+def _note_too_many(found: Mapping[int, int]) -> None:
+    """Keep with hosts that they have too many series; once a minute each."""
+    notes = Notes()
+    for host_id, count in found.items():
+        if _told.get(host_id) is None:
+            _told.put(host_id, True)
+            notes.note_dropped(host_id, Dropped(left_out={"series": count}))
+    notes.write()
 
 
 def _names(moments: Mapping[int, Mapping[str, float]]) -> set[str]:
@@ -175,6 +200,7 @@ def _admitted(
             if BOOK.admit(key, entry, host_id, _most_series()):
                 return entry
             outcome.leave_out(TOO_MANY_SERIES, len(series.samples), place)
+            outcome.too_many[host_id] += 1
             return None
         said = place
     outcome.leave_out(UNKNOWN_HOST, len(series.samples), said)

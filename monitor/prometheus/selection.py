@@ -2,12 +2,14 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 
+from monitor.drawing import Columns
 from monitor.metric_store import store
 from monitor.metrics import CATALOGUE
 from monitor.prometheus.bounds import Bounds
@@ -23,7 +25,8 @@ from monitor.prometheus.names import (
     stored_metric,
     told,
 )
-from monitor.series import SeriesSet
+from monitor.records import chunks
+from monitor.series import Floats
 
 # Points that the store is asked for at least: so that short ranges come as single samples.
 LEAST_POINTS, MOST_POINTS = 2000, 50_000
@@ -33,6 +36,11 @@ PRESENT_SECONDS = 30
 FEW_HOSTS = 20
 # Values in a range, where the store chooses how wide they are.
 IN_A_RANGE = 5
+# Hosts that are read with one call of the store: what they measured is in memory at once.
+HOSTS_AT_ONCE = 20
+
+# From when to when, Unix seconds, and points at most.
+Window = tuple[float, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +55,10 @@ class Line:
     """
 
     labels: Labels
-    times: Sequence[float]
-    values: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
+    times: Floats
+    values: Floats
+    low: Floats
+    high: Floats
     width: float = 0.0
     rolled_up: bool = False
 
@@ -113,27 +121,31 @@ class Reader:
         else:
             found, rest = [], hosts
         self.bounds.check_hosts(list(rest))
-        start, end, points = self._window(selector, exact=exact)
+        window = self._window(selector, exact=exact)
         if self._is_plain(selector) and len(rest) > FEW_HOSTS:
-            return found + self._together(selector, rest, (start, end, points))
-        for host_id, labels in rest.items():
-            mine: list[Line] = []
-            for sets in self._sets(selector.metric, host_id, start, end, points):
-                mine += _lines(sets, labels, selector.matchers)
+            return found + self._together(selector, rest, window)
+        for host_id, columns in self._columns(selector.metric, rest, window):
+            mine = _lines(columns, rest[host_id], selector.matchers)
             self.bounds.count(len(mine), sum(len(line.times) for line in mine))
             found += mine
         return found
 
-    def _sets(
-        self, metric: str, host_id: int, start: float, end: float, points: int
-    ) -> Iterator[SeriesSet]:
-        """Read a metric of a host ("": all of them) from where it lies."""
+    def _columns(
+        self, metric: str, host_ids: Iterable[int], window: Window
+    ) -> Iterator[tuple[int, list[Columns]]]:
+        """Read a metric of hosts ("": all of them) from where it lies, a few hosts at a time."""
         patterns = patterns_of(stored_metric(metric) if metric else "")
-        for key in keys_for(host_id, metric):
-            sets = store().series(key, patterns, start, end, points)
-            yield sets
-            if metric and sets.series:
-                return
+        for some in chunks(host_ids, HOSTS_AT_ONCE):
+            found: dict[int, list[Columns]] = {host_id: [] for host_id in some}
+            # The likeliest keys of all of them first.
+            for keys in zip(*(keys_for(h, metric) for h in some), strict=True):
+                owners = dict(zip(keys, some, strict=True))
+                asked = [k for k, h in owners.items() if not (metric and found[h])]
+                for key, columns in store().columns(asked, patterns, *window).items():
+                    if columns.points:
+                        found[owners[key]].append(columns)
+            self.bounds.look_at_the_clock()
+            yield from found.items()
 
     def _is_plain(self, selector: Selector) -> bool:
         """Say whether averages of short times will do, of a metric that a host has once: many hosts are read at once then."""
@@ -145,7 +157,7 @@ class Reader:
         self,
         selector: Selector,
         hosts: Mapping[int, Mapping[str, str]],
-        window: tuple[float, float, int],
+        window: Window,
     ) -> list[Line]:
         """Read a metric of many hosts."""
         metric = stored_metric(selector.metric)
@@ -157,14 +169,14 @@ class Reader:
             rows = zip(many.times, values, strict=True)
             known = [(t, value) for t, value in rows if value is not None]
             if known and all_fit(selector.matchers, labels):
-                times, plain = (list(column) for column in zip(*known, strict=True))
+                times, plain = np.array(known).T
                 width = many.resolution
                 line = Line(labels, times, plain, plain, plain, width, rolled_up=True)
                 found.append(line)
         self.bounds.count(len(found), sum(len(line.times) for line in found))
         return found
 
-    def _window(self, selector: Selector, *, exact: bool) -> tuple[float, float, int]:
+    def _window(self, selector: Selector, *, exact: bool) -> Window:
         """Say from when to when to read, and how many points at most."""
         back = selector.range or settings.PROM_LOOKBACK_SECONDS
         start = self.steps.start - selector.offset - back
@@ -206,7 +218,8 @@ class Reader:
                 labels = labels_of(name, hosts[host_id])
                 if all_fit(selector.matchers, labels):
                     # What came in while we asked is not of the future.
-                    at, value = [min(newest.time, now)], [newest.values[name]]
+                    at = np.array([min(newest.time, now)])
+                    value = np.array([newest.values[name]])
                     found.append(Line(labels, at, value, value, value))
         self.bounds.count(len(found), len(found))
         return found, rest
@@ -217,10 +230,10 @@ class Reader:
         hosts = self.hosts(selector)
         self.bounds.check_hosts(list(hosts))
         found = []
-        start, end = self.steps.start, self.steps.end + 0.001
-        for host_id, labels in hosts.items():
-            sets = self._sets(selector.metric, host_id, start, end, IN_A_RANGE)
-            mine = [labels_of(name, labels) for each in sets for name in each.series]
+        window = (self.steps.start, self.steps.end + 0.001, IN_A_RANGE)
+        for host_id, columns in self._columns(selector.metric, hosts, window):
+            names = [name for each in columns for name in sorted(each.points)]
+            mine = [labels_of(name, hosts[host_id]) for name in names]
             mine = [each for each in mine if all_fit(matchers, each)]
             self.bounds.count(len(mine), 0)
             found += mine
@@ -235,20 +248,14 @@ class Reader:
 
 
 def _lines(
-    sets: SeriesSet, host: Mapping[str, str], matchers: tuple[Matcher, ...]
+    found: Sequence[Columns], host: Mapping[str, str], matchers: tuple[Matcher, ...]
 ) -> list[Line]:
-    found = []
-    for name, series in sets.series.items():
-        labels = labels_of(name, host)
-        if not all_fit(matchers, labels):
-            continue
-        rows = zip(sets.times, series.average, series.low, series.high, strict=True)
-        known = [row for row in rows if row[1] is not None]
-        if known:
-            times, values, low, high = (
-                list(column) for column in zip(*known, strict=True)
-            )
-            found.append(
-                Line(labels, times, values, low, high, sets.resolution, sets.rolled_up)
-            )
-    return found
+    lines = []
+    for columns in found:
+        width, rolled_up = columns.resolution, bool(columns.slot)
+        for name, p in sorted(columns.points.items()):
+            labels = labels_of(name, host)
+            if len(p.times) and all_fit(matchers, labels):
+                values = (p.average, p.lows, p.highs)
+                lines.append(Line(labels, p.times, *values, width, rolled_up))
+    return lines

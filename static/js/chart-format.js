@@ -1,7 +1,20 @@
-// Numbers with their units, as axis labels and in tooltips.
+// Numbers with their units, moments and time axes in the reader's language and zone, as axes, legends and tips say them.
 import { locale } from "./words.js";
 
-const number = (value, digits) => value.toLocaleString(locale, { maximumFractionDigits: digits });
+// The zone that the reader chose in the portal; else that of the browser.
+export const zone = document.querySelector("[data-zone]")?.dataset.zone || undefined;
+const DAY = 86400;
+const numbers = [0, 1, 2].map((digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+const number = (value, digits) => numbers[digits].format(value);
+
+const dates = (parts) => new Intl.DateTimeFormat(locale, { ...parts, timeZone: zone, hourCycle: "h23" });
+const minute = dates({ hour: "2-digit", minute: "2-digit" });
+const second = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = dates({ month: "short", day: "numeric" });
+const month = dates({ month: "short" });
+const year = dates({ year: "numeric" });
+const yearMonth = dates({ year: "numeric", month: "short" });
+const whole = dates({ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 function scaled(value, base, units) {
   let size = Math.abs(value);
@@ -36,12 +49,17 @@ export function interval(most, unit) {
   return binary && base === 1 ? Math.max(1, Math.round(step)) : step;
 }
 
-/** Say a moment: the time, with the date when the range is longer than a day. */
-export function moment(ms, long = true) {
-  const parts = long
-    ? { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }
-    : { hour: "2-digit", minute: "2-digit" };
-  return new Date(ms).toLocaleString(locale, { ...parts, hourCycle: "h23" });
+/** Say a moment (Unix seconds), to the second. */
+export const moment = (time) => whole.format(time * 1000);
+
+/** Say the moments (Unix seconds) of a time axis whose lines stand `step` seconds apart: the time, at midnight the day; days; months, with the year where it is another. */
+export function timeLabels(times, step) {
+  return times.map((time, i) => {
+    const at = time * 1000;
+    if (step >= 28 * DAY) return (i && year.format(at) === year.format(times[i - 1] * 1000) ? month : yearMonth).format(at);
+    if (step >= DAY || minute.format(at) === "00:00") return day.format(at);
+    return (step < 60 ? second : minute).format(at);
+  });
 }
 
 /** Say a share of one in percent: 0.987 is "98.7 %"; what is not whole is never said to be. */

@@ -1,12 +1,10 @@
 // Charts [data-chart data-url data-key]: drawn when seen, refreshed each data-refresh seconds while the page is looked at.
 // Charts of one address share one answer; without data-key the answer is the chart itself.
-import { chartOption } from "./chart-options.js";
 import { chartsOf } from "./chart-data.js";
-import { tellCoverage, tellState, write } from "./chart-notes.js";
+import { write } from "./chart-notes.js";
+import { forgetColors } from "./chart-plot.js";
+import { draw, makeView, redraw, zoom } from "./chart-view.js";
 import { say } from "./words.js";
-
-// Element id -> what is drawn: {data, option}. For tests and for the curious.
-window.adminsetCharts = new Map();
 
 /** Address -> {url, charts, loadedAt, busy, live}: what one answer gives to many charts. */
 export const sources = new Map();
@@ -17,43 +15,19 @@ function sourceOf(url) {
   return sources.get(url);
 }
 
-function ready(element) {
-  element.textContent = "";
-  const canvas = element.appendChild(document.createElement("div"));
-  canvas.className = "chart-canvas";
-  const note = element.appendChild(document.createElement("div"));
-  note.className = "chart-note";
-  note.setAttribute("role", "status");
-  const chart = window.echarts.init(canvas, null, { renderer: "canvas" });
-  if (element.dataset.group) {
-    chart.group = element.dataset.group;
-    window.echarts.connect(element.dataset.group);
-  }
-  new ResizeObserver(() => chart.resize()).observe(element);
-  chart.on("click", ({ componentType, data }) => {
-    if (componentType === "markLine" && data?.url) window.location.assign(data.url);
-  });
-  return { element, chart, note, data: null, source: sourceOf(element.dataset.url) };
+function fill(view) {
+  view.chart = view.source.charts[view.element.dataset.key ?? ""] ?? null;
+  view.stale = false;
+  draw(view);
 }
 
-function draw(view) {
-  if (!view.data) return;
-  const option = chartOption(view.data);
-  view.chart.setOption(option, { notMerge: false, replaceMerge: ["series"] });
-  view.element.dataset.points = String(view.data.series.reduce((sum, one) => sum + one.points.length, 0));
-  view.element.dataset.state = "drawn";
-  window.adminsetCharts.set(view.element.id || view.element.dataset.url, { data: view.data, option });
-  tellState(view);
-  tellCoverage(view);
-}
+const viewsOf = (source) => [...views.values()].filter((view) => view.source === source);
 
 /** Draw what a source has now into its charts; those out of sight wait until they are seen. */
 export function show(source) {
-  for (const view of views.values()) {
-    if (view.source !== source || !source.charts) continue;
-    view.data = source.charts[view.element.dataset.key ?? ""] ?? null;
-    if (view.visible) draw(view);
-    view.stale = !view.visible;
+  for (const view of viewsOf(source)) {
+    if (view.visible) fill(view);
+    else view.stale = true;
   }
 }
 
@@ -64,8 +38,7 @@ async function load(source) {
     source.charts = chartsOf(await answer.json());
     show(source);
   } catch {
-    for (const view of views.values()) {
-      if (view.source !== source) continue;
+    for (const view of viewsOf(source)) {
       view.element.dataset.state = "failed";
       write(view, say("chartFailed"));
     }
@@ -74,26 +47,30 @@ async function load(source) {
   source.busy = null;
 }
 
-function look(view, isVisible) {
-  view.visible = isVisible;
-  if (!isVisible) return;
-  if (view.source.charts) {
-    if (view.stale || !view.data) {
-      view.data = view.source.charts[view.element.dataset.key ?? ""] ?? null;
-      draw(view);
-      view.stale = false;
-    }
-  } else view.source.busy ??= load(view.source);
+function look(view) {
+  if (!view.visible) return;
+  if (!view.source.charts) view.source.busy ??= load(view.source);
+  else if (view.stale) fill(view);
 }
 
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    const view = views.get(target) || (isIntersecting && ready(target));
-    if (!view) continue;
-    views.set(target, view);
-    look(view, isIntersecting);
+    if (!views.has(target)) {
+      if (!isIntersecting) continue;
+      views.set(target, makeView(target, sourceOf(target.dataset.url)));
+    }
+    const view = views.get(target);
+    view.visible = isIntersecting;
+    look(view);
   }
 }, { rootMargin: "200px" });
+
+/** Ask the addresses that the charts have now: the page shows another range. */
+function follow() {
+  for (const view of views.values()) Object.assign(view, { source: sourceOf(view.element.dataset.url), stale: true });
+  for (const [url, source] of sources) if (!viewsOf(source).length) sources.delete(url);
+  views.forEach(look);
+}
 
 function tick() {
   if (document.hidden) return;
@@ -101,7 +78,7 @@ function tick() {
     const every = Number(element.dataset.refresh) * 1000;
     const { source } = view;
     if (!element.isConnected) {
-      view.chart.dispose();
+      view.plot?.destroy();
       views.delete(element);
     } else if (view.visible && every && !source.live && Date.now() - source.loadedAt >= every) source.busy ??= load(source);
   }
@@ -114,6 +91,11 @@ function find(root) {
 
 find(document);
 document.addEventListener("htmx:load", (event) => find(event.detail.elt));
-document.addEventListener("adminset:theme", () => views.forEach(draw));
+document.addEventListener("adminset:theme", () => {
+  forgetColors();
+  views.forEach(redraw);
+});
+document.addEventListener("adminset:zoom", ({ detail }) => views.forEach((view) => zoom(view, detail)));
+document.addEventListener("adminset:range", follow);
 document.addEventListener("visibilitychange", tick);
 setInterval(tick, 1000);

@@ -1,8 +1,10 @@
-// The impact picture [data-impact data-url]: objects in columns, one column a step, lines between them; a click opens one.
+// The impact picture [data-impact data-url]: objects in columns, one column a step, lines between them; each is a link.
 import { say } from "./words.js";
 
-const ROW = 34;
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const ROW = 28;
+const COLUMN = 230;
+const EDGE = 12;
+const SVG = "http://www.w3.org/2000/svg";
 
 /** Give each object its place: the column is its step, the row its turn in the column; short columns stand in the middle. */
 export function places(nodes) {
@@ -14,61 +16,96 @@ export function places(nodes) {
   return { at, rows, columns: columns.length };
 }
 
-function edges(data, at) {
-  // One line series draws them all: a gap stands between two.
-  return data.links.flatMap((link) => [at[link.source], at[link.target], [null, null]]);
+function made(tag, name, text = "") {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.textContent = text;
+  return element;
 }
 
-/** Build the option. data: {nodes: [{name, kind, level, url}], links: [{source, target, words}]}. */
-export function impactOption(data) {
-  const { at, rows, columns } = places(data.nodes);
-  const font = { color: token("--text"), fontSize: 11, fontFamily: token("--font-text") };
-  const kinds = [...new Set(data.nodes.map((node) => node.kind))];
-  const axis = { type: "value", show: false, min: -0.2 };
-  const zoom = { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseMove: "shift", preventDefaultMouseMove: false, filterMode: "none" };
-  const symbols = kinds.map((kind, i) => ({
-    type: "scatter", name: kind, color: token(`--chart-${(i % 8) + 1}`), symbolSize: 12, z: 3, cursor: "pointer",
-    label: { ...font, show: true, position: "right", distance: 6, formatter: (item) => item.data.title, width: 170, overflow: "truncate", backgroundColor: token("--surface") },
-    labelLayout: { hideOverlap: true },
-    data: data.nodes.flatMap((node, number) => (node.kind === kind
-      ? [{ value: at[number], title: node.name, url: node.url, symbolSize: node.level ? 12 : 18 }] : [])),
-  }));
-  return {
-    animation: false,
-    textStyle: { fontFamily: token("--font-text") },
-    grid: { left: 12, right: 12, top: 34, bottom: 8 },
-    legend: { type: "scroll", top: 0, left: 0, icon: "circle", itemWidth: 10, itemHeight: 10, textStyle: font, pageTextStyle: font, pageIconColor: font.color, data: kinds },
-    tooltip: {
-      trigger: "item", confine: true, renderMode: "richText", backgroundColor: token("--surface"), borderColor: token("--line-strong"), textStyle: font,
-      formatter: (item) => (item.data?.title ? `${item.seriesName}: ${item.data.title}` : ""),
-    },
-    xAxis: { ...axis, max: columns - 0.1 },
-    yAxis: { ...axis, inverse: true, min: 0, max: rows },
-    dataZoom: [{ ...zoom, xAxisIndex: 0 }, { ...zoom, yAxisIndex: 0 }],
-    series: [
-      { type: "line", silent: true, symbol: "none", connectNulls: false, z: 1, lineStyle: { color: token("--line-strong"), width: 1 }, tooltip: { show: false }, data: edges(data, at) },
-      ...symbols,
-    ],
-  };
+function lines(links, points) {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = svg.appendChild(document.createElementNS(SVG, "path"));
+  path.setAttribute("d", links.map(({ source, target }) => {
+    const [[x, y], [toX, toY]] = [points[source], points[target]];
+    // Two of one column are joined by a bow beside it.
+    const bow = (toX - x) / 2 || -2 * EDGE;
+    return `M${x} ${y}C${x + bow} ${y} ${toX - (toX === x ? -bow : bow)} ${toY} ${toX} ${toY}`;
+  }).join(""));
+  return svg;
+}
+
+function point({ name, kind, level, url }, [x, y], color) {
+  const link = made("a", level ? "impact-node" : "impact-node is-root");
+  link.append(made("i", ""), made("span", "", name));
+  link.href = url;
+  link.title = `${kind}: ${name}`;
+  link.dataset.kind = kind;
+  Object.assign(link.style, { left: `${x}px`, top: `${y}px`, width: `${COLUMN - 2 * EDGE}px` });
+  link.firstChild.style.background = `var(${color})`;
+  return link;
+}
+
+function legend(kinds, colorOf, canvas) {
+  const list = made("div", "chart-legend");
+  for (const kind of kinds) {
+    const button = list.appendChild(made("button", ""));
+    button.type = "button";
+    button.append(made("i", ""), kind);
+    button.firstChild.style.background = `var(${colorOf(kind)})`;
+    button.setAttribute("aria-pressed", "true");
+    button.addEventListener("click", () => {
+      const isShown = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(isShown));
+      for (const node of canvas.querySelectorAll("a")) if (node.dataset.kind === kind) node.hidden = !isShown;
+    });
+  }
+  return list;
+}
+
+/** Ctrl and the wheel zoom around the mouse, Shift and the mouse move. */
+function listen(box, canvas) {
+  let zoom = 1;
+  box.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    const { left, top } = box.getBoundingClientRect();
+    const [x, y] = [event.clientX - left, event.clientY - top];
+    const fresh = Math.min(Math.max(zoom * (event.deltaY > 0 ? 0.8 : 1.25), 0.1), 3);
+    const [atX, atY] = [(box.scrollLeft + x) / zoom, (box.scrollTop + y) / zoom];
+    zoom = fresh;
+    canvas.style.zoom = fresh;
+    box.scrollTo(atX * fresh - x, atY * fresh - y);
+  }, { passive: false });
+  box.addEventListener("pointermove", (event) => { if (event.shiftKey && event.buttons === 1) box.scrollBy(-event.movementX, -event.movementY); });
+  box.addEventListener("dragstart", (event) => event.preventDefault());
+}
+
+function picture(element, { nodes, links }) {
+  const { at, rows, columns } = places(nodes);
+  const kinds = [...new Set(nodes.map((node) => node.kind))];
+  const colorOf = (kind) => `--chart-${(kinds.indexOf(kind) % 8) + 1}`;
+  const wide = Math.max(COLUMN, (element.clientWidth - EDGE) / columns);
+  const points = at.map(([x, y]) => [x * wide + EDGE, y * ROW]);
+  const canvas = made("div", "impact-canvas");
+  Object.assign(canvas.style, { width: `${columns * wide}px`, height: `${rows * ROW}px` });
+  canvas.append(lines(links, points), ...nodes.map((node, number) => point(node, points[number], colorOf(node.kind))));
+  element.append(legend(kinds, colorOf, canvas));
+  const box = element.appendChild(made("div", "impact-box"));
+  box.append(canvas);
+  box.scrollTop = points[nodes.findIndex((node) => !node.level)][1] - box.clientHeight / 2;
+  listen(box, canvas);
 }
 
 async function draw(element) {
-  const note = element.appendChild(document.createElement("div"));
-  note.className = "chart-note";
+  const note = element.appendChild(made("div", "chart-note"));
   note.setAttribute("role", "status");
   note.toggleAttribute("data-whole", true);
   try {
     const answer = await fetch(element.dataset.url, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(answer.status);
     const data = await answer.json();
-    const height = Math.min(Math.max(places(data.nodes).rows * ROW + 60, 200), 900);
-    const canvas = element.appendChild(document.createElement("div"));
-    canvas.className = "impact-canvas";
-    const chart = window.echarts.init(canvas, null, { renderer: "canvas", height });
-    chart.setOption(impactOption(data));
-    chart.on("click", (item) => { if (item.data?.url) window.location.assign(item.data.url); });
-    new ResizeObserver(() => chart.resize({ height })).observe(element);
-    document.addEventListener("adminset:theme", () => chart.setOption(impactOption(data)));
+    picture(element, data);
     note.hidden = true;
     element.dataset.nodes = String(data.nodes.length);
     element.dataset.state = "drawn";

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from adminset import audit_anchors, outbound, tasks
 from adminset.errors import DomainError
 from adminset.models import AuditEntry, PortalSwitch
+from tests import template
 from tests.adminset.audit_lines import row, sql, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,7 +168,7 @@ def test_processes_that_write_at_once_neither_double_nor_skip(tmp_path: Path) ->
         assert process.returncode == 0, told
         return told
 
-    finish(start("manage.py", "migrate", "--verbosity", "0"))
+    template.copy_to(tmp_path / "audit.sqlite3")
     writers = [start("-c", WRITER) for _number in range(3)]
     assert [finish(each) for each in writers] == ["", "", ""]
     told = finish(start("manage.py", "verify_audit"))

@@ -19,6 +19,7 @@ from accounts.models import SecondFactor
 from adminset import crypto, keyring, ring_file, rotation
 from adminset.models import AuditEntry
 from cmdb.models import Credential
+from tests import template
 from tests.factories import make_user
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,7 +92,7 @@ def test_a_change_of_keys_that_was_killed_goes_on_and_the_old_key_leaves(
     tmp_path: Path,
 ) -> None:
     portal = Installation(tmp_path)
-    portal.run("manage.py", "migrate", "--verbosity", "0")
+    template.copy_to(portal.database)
     portal.run("-c", FILL)
     (old,) = portal.keys_on_the_ring()
     killed = portal.start("manage.py", "rotate_keys", "--new-key", "--batch", "20")

@@ -208,3 +208,19 @@ def test_a_system_without_proc_gives_what_psutil_knows(monkeypatch, tmp_path):
 
 def test_drives_of_windows_are_mounts(monkeypatch):
     assert filesystems.wanted("C:\\", "C:\\", "NTFS", False)
+
+
+def test_the_sandbox_of_the_agents_unit_is_no_read_only_file_system(tmp_path):
+    path = tmp_path / "mountinfo"
+    path.write_text(
+        "36 35 98:0 / / ro,noatime master:1 - ext4 /dev/root rw,errors=continue\n"
+        "37 35 98:1 / /srv/two\\040words ro shared:7 - xfs /dev/sdb1 ro,noquota\n"
+        "38 35 98:2 / /odd\n"
+    )
+    told = filesystems.read_only(str(path))
+    assert told == {"/": False, "/srv/two words": True}
+    parts = list(os.statvfs("/"))
+    parts[8] |= os.ST_RDONLY
+    seen = filesystems.measure("/", os.statvfs_result(parts), told["/"])
+    assert seen["fs.read_only|/"] == 0
+    assert filesystems.read_only(str(tmp_path / "none")) == {}

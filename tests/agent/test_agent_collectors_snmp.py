@@ -71,8 +71,39 @@ def test_interfaces_that_are_off_are_left_out_and_64_bits_are_preferred():
         "snmp.interface_up|sw/Gi0/1 4": 1,
     }
     assert counters["snmp.received_bytes_per_second|sw/Gi0/1"] == 1 << 40
-    assert counters["snmp.received_bytes_per_second|sw/Gi0/1?"] == 7
+    assert answers.rates(counters, counters, 60.0) == {
+        "snmp.received_bytes_per_second|sw/Gi0/1": 0.0,
+        "snmp.received_bytes_per_second|sw/Gi0/1?": 0.0,
+        "snmp.received_bytes_per_second|sw/Gi0/1 4": 0.0,
+    }
     assert left_out == 0
+
+
+def counted(narrow, wide=None, speed=None):
+    """The counters of one interface, as a device tells them in one round."""
+    columns = column(answers.IF_NAME, b"e1")
+    columns.update(column(answers.IF_ADMIN, 1))
+    columns.update(column(oid(answers.IF + "10"), narrow))
+    if wide is not None:
+        columns.update(column(oid(answers.IFX + "6"), wide))
+    if speed is not None:
+        columns.update(column(answers.IF_SPEED, speed))
+    return answers.traffic("sw", columns)[1]
+
+
+def test_a_round_without_the_64_bit_counter_gives_no_rate_of_two_widths():
+    whole, narrow = counted(7, 5 << 40), counted(70)
+    assert answers.rates(whole, narrow, 60.0) == {}
+    assert answers.rates(narrow, whole, 60.0) == {}
+    name = "snmp.received_bytes_per_second|sw/e1"
+    assert answers.rates(narrow, counted(670), 60.0) == {name: 10.0}
+    assert answers.rates(whole, counted(0, (5 << 40) + 60), 60.0) == {name: 1.0}
+
+
+def test_32_bits_are_not_believed_where_they_may_wrap_twice_in_a_minute():
+    assert counted(7, speed=1000 * 1000 * 1000) == {}
+    assert len(counted(7, speed=100 * 1000 * 1000)) == 1
+    assert len(counted(7, 8, speed=1000 * 1000 * 1000)) == 1
 
 
 def test_too_many_interfaces_are_counted():

@@ -83,9 +83,42 @@ def test_packages_of_red_hat_are_asked_of_rpm(tmp_path, monkeypatch):
     assert found["list"] == [["bash", "5.1-2", "x86_64"], ["vim", "2:9-1", "x86_64"]]
 
 
-def test_a_host_of_another_kind_has_no_packages(tmp_path, monkeypatch):
-    monkeypatch.setattr(packages, "DPKG", str(tmp_path / "none"))
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """A host without any package manager."""
+    for name in ("DPKG", "APK", "PACMAN"):
+        monkeypatch.setattr(packages, name, str(tmp_path / "none"))
     monkeypatch.setattr(packages, "RPM_FOLDERS", ())
+
+
+def test_packages_of_alpine_are_read(bare, tmp_path, monkeypatch):
+    path = tmp_path / "installed"
+    path.write_text(
+        "C:Q1abc=\nP:musl\nV:1.2.4-r2\nA:x86_64\nF:lib\nR:libc.so\nZ:Q1=\n\n"
+        "P:busybox\nV:1.36.1-r5\nA:x86_64\n"
+    )
+    monkeypatch.setattr(packages, "APK", str(path))
+    found = packages.packages(True)
+    assert (found["manager"], found["count"]) == ("apk", 2)
+    assert found["list"] == [
+        ["busybox", "1.36.1-r5", "x86_64"],
+        ["musl", "1.2.4-r2", "x86_64"],
+    ]
+
+
+def test_packages_of_arch_are_read(bare, tmp_path, monkeypatch):
+    local = tmp_path / "local"
+    for name in ("gcc-libs-13.2.1-3", "zsh-5.9-4"):
+        (local / name).mkdir(parents=True)
+    (local / "zsh-5.9-4" / "desc").write_text("%NAME%\nzsh\n\n%ARCH%\nx86_64\n")
+    (local / "ALPM_DB_VERSION").write_text("9\n")
+    monkeypatch.setattr(packages, "PACMAN", str(local))
+    found = packages.packages(True)
+    assert found["manager"] == "pacman"
+    assert found["list"] == [["gcc-libs", "13.2.1-3", ""], ["zsh", "5.9-4", "x86_64"]]
+
+
+def test_a_host_of_another_kind_has_no_packages(bare):
     assert packages.packages(True) is None
 
 

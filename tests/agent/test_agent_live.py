@@ -9,6 +9,7 @@ import pytest
 from agent import own as own_figures
 from agent.batch import Batch
 from agent.clock import Clock
+from agent.identity import boot_id
 from agent.own import FIELDS, Own
 from agent.reporting import WISH_PAUSE, Reporting
 from agent.schedule import LONGEST_LIVE, Pace, fraction
@@ -21,6 +22,7 @@ def clocks(monkeypatch):
     hands = SimpleNamespace(wall=1_700_000_000.0, steady=5000.0)
     monkeypatch.setattr(time, "time", lambda: hands.wall)
     monkeypatch.setattr(time, "monotonic", lambda: hands.steady)
+    monkeypatch.setattr(time, "clock_gettime", lambda _which: hands.steady)
 
     def go(seconds):
         hands.wall += seconds
@@ -131,7 +133,7 @@ def test_a_time_that_is_none_is_not_learned(said):
 
 
 def test_the_body_says_only_what_is_known(sample):
-    batch = Batch("boot", [sample(1)], None)
+    batch = Batch(boot_id(), [sample(1)], None)
     assert set(metrics(batch)) == {"boot_id", "sent_at", "samples"}
     table = {"name": "units", "rows": []}
     whole = metrics(batch, 0.0, [table], {"mounts": 3})
@@ -179,14 +181,15 @@ def test_a_portal_that_asks_in_every_answer_gets_it_now_and_then(clocks):
 
 
 def test_the_agent_measures_itself(monkeypatch):
-    counts = SimpleNamespace(failed=3)
-    figures = Own(lambda: 17, lambda: counts.failed)
-    counts.failed = 5
+    counts = SimpleNamespace(failed=3, lost=4)
+    figures = Own(lambda: 17, lambda: counts.failed, lambda: counts.lost)
+    counts.failed, counts.lost = 5, 10
     values = figures.values()
     own = {field.name for field in FIELDS if field.name.startswith("agent.")}
     assert set(values) == own
     assert values["agent.spool_samples"] == 17
     assert values["agent.send_failures"] == 2
+    assert values["agent.lost_samples"] == 6
     assert 5 << 20 < values["agent.rss_bytes"] < 4 << 30
     assert 0 <= values["agent.cpu_seconds_per_second"] < 64
     assert figures.values()["agent.send_failures"] == 0

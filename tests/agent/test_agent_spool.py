@@ -172,7 +172,8 @@ def test_a_disk_that_refuses_is_used_again_when_it_recovers(
     spool.append(sample(4))
     assert spool.on_disk
     assert all(
-        not path.read_bytes().startswith(b'{"boot_i{') for path in spool._files()
+        not path.read_bytes().startswith(b'{"boot_i{')
+        for path in spool.folder.glob("*.jsonl")
     )
     assert everything(spool) == [1, 2, 3, 4]
 
@@ -195,6 +196,29 @@ def test_a_really_full_disk_does_not_stop_the_agent(make_spool, sample, small_di
         spool.append(sample(number, size=2000))
     assert not spool.on_disk
     assert everything(spool) == list(range(1, 101))
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_is_kept(
+    make_spool, sample, monkeypatch
+):
+    spool = make_spool()
+    for number in (1, 2, 3):
+        spool.append(sample(number))
+    real = Path.read_bytes
+
+    def refused(path):
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert spool.newest(10) is None
+    monkeypatch.setattr(Path, "read_bytes", real)
+    batch = spool.newest(10)
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    spool.remove(batch, [1, 2, 3])
+    assert len(spool.segments) == 1
+    monkeypatch.setattr(Path, "read_bytes", real)
+    assert spool.newest(10) is None
+    assert spool.segments == []
 
 
 def test_two_agents_cannot_share_a_spool(make_spool):

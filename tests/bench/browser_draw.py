@@ -1,5 +1,6 @@
 """How soon Chromium has drawn the charts of a page: the page and its data come from memory, after the time that the server took."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ORIGIN, STATIC, JSON = "http://bench.test", "/static/", "application/json"
 ROUNDS = 5
-SCRIPTS = (
-    "vendor/echarts/echarts.min.js",
-    "js/charts.js",
-    "js/chart-data.js",
-    "js/chart-format.js",
-    "js/chart-notes.js",
-    "js/chart-options.js",
-    "js/monitor-live.js",
-)
+PLOTS, OURS = "vendor/uplot/uPlot.iife.min.js", ("js/charts.js", "js/monitor-live.js")
+IMPORT = re.compile(r'from "\./([^"]+)"')
 # The charts that are within sight, or about to be, when the page opens.
 DRAWN = """() => {
     const near = [...document.querySelectorAll("[data-chart]")].filter((one) => one.getBoundingClientRect().top < innerHeight);
@@ -34,8 +28,25 @@ TYPES = {
 
 
 def script_bytes() -> int:
-    """Count the bytes of what draws charts."""
-    return sum(Path(str(finders.find(name))).stat().st_size for name in SCRIPTS)
+    """Count the bytes of what draws charts, with all that it imports."""
+    found = {PLOTS}.union(*(imported_by(name) for name in OURS))
+    return sum(_file(name).stat().st_size for name in found)
+
+
+def imported_by(name: str) -> set[str]:
+    """Name a script, what it imports, and so on."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += [f"js/{each}" for each in IMPORT.findall(_file(name).read_text())]
+    return found
+
+
+def _file(name: str) -> Path:
+    return Path(str(finders.find(name)))
 
 
 class Server:

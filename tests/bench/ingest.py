@@ -16,7 +16,7 @@ from time import monotonic
 import psutil
 import pymongo
 
-from tests import services
+from tests import services, template
 from tests.bench import reports
 from tests.bench.figures import Figure, percentile
 from tests.bench.load import Outcome, drive
@@ -125,12 +125,7 @@ def small_portal(
         "LOG_LEVEL": "WARNING",
     }
     manage = [sys.executable, "manage.py"]
-    subprocess.run(
-        [*manage, "migrate", "-v0", "--run-syncdb"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-    )
+    template.copy_to(folder / "bench.sqlite3")
     made = subprocess.run(
         [*manage, "shell", "-v0", "-c", MAKE_AGENTS.format(count=agents)],
         cwd=ROOT,

@@ -75,7 +75,7 @@ def _body(first: int, seq: int, chosen: Iterator[str]) -> str:
         for i in range(SAMPLES_A_REPORT)
     )
     now = time.time()
-    return f'{{"boot_id": "b", "clock_offset": 0.0, "sent_at": {now:.3f}, "samples": [{samples}]}}'
+    return f'{{"boot_id": "b", "clock": 1.7e9, "current_clock": 1.7e9, "clock_offset": 0.0, "sent_at": {now:.3f}, "samples": [{samples}]}}'
 
 
 def facts(tokens: list[str], rounds: int) -> Iterator[bytes]:

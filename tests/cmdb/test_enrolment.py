@@ -14,6 +14,7 @@ from adminset.errors import Conflict, DomainError
 from adminset.models import AuditEntry
 from cmdb.models import Agent, EnrolmentToken, Host, HostIdentifier
 from cmdb.services import agents, hosts
+from tests import template
 from tests.cmdb.conftest import (
     MACHINE_ID,
     SERIAL,
@@ -240,9 +241,7 @@ RACE = """
 import json, threading
 import django
 django.setup()
-from django.core.management import call_command
 from django.db import connection
-call_command("migrate", verbosity=0)
 from adminset.audit import SystemActor
 from cmdb.models import Agent, EnrolmentToken, Host
 from cmdb.services import agents
@@ -266,6 +265,7 @@ print(json.dumps([Host.objects.count(), Agent.objects.count(), used, errors]))
 
 def test_parallel_first_reports_of_one_machine_make_one_host(tmp_path: Path) -> None:
     """Against a database in a file: one in memory has no second connection to race with."""
+    template.copy_to(tmp_path / "race.sqlite3")
     there = {"DATABASE_URL": f"sqlite:///{tmp_path}/race.sqlite3"}
     there |= {"ADMINSET_DATA_DIR": str(tmp_path)}
     there |= {"DJANGO_SETTINGS_MODULE": "adminset.settings"}

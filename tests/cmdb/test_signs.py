@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cmdb.models import Agent
 from cmdb.services import agents, recent, signs, standing
-from cmdb.services.agent_reports import AgentIdentity
+from cmdb.services.agent_proofs import AgentIdentity
 from cmdb.services.signs import Repeated, Sign
 from tests.factories import make_host
 

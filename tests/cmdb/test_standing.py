@@ -1,12 +1,15 @@
 """What a process remembers of agents: a change of one is seen, and does not make all others prove themselves again."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from adminset.crypto import digest
+from adminset.errors import DomainError
 from cmdb.models import Agent, Host
 from cmdb.services import agents, recent, standing
+from cmdb.services.agents import AgentIdentity
 from tests.factories import make_host
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +104,26 @@ def test_many_changes_at_once_make_all_prove_themselves_again(
         agent.save()
     look()
     assert remembered(fleet) == set()
+
+
+def test_many_agents_prove_themselves_with_one_query(
+    fleet: list[Agent], django_assert_num_queries: Any
+) -> None:
+    standing.look()
+    recent.proved.clear()
+    claims = [(agent.public_id, SECRET) for agent in fleet]
+    with django_assert_num_queries(1):
+        found = agents.authenticate_many(
+            [*claims, ("no such agent\0", SECRET), (fleet[0].public_id, "guess")]
+        )
+    proved, refused = found[:-2], found[-2:]
+    assert [one.pk for one in proved if isinstance(one, AgentIdentity)] == [
+        agent.pk for agent in fleet
+    ]
+    assert [
+        (one.status, one.code) for one in refused if isinstance(one, DomainError)
+    ] == [
+        (401, "unknown_agent"),
+        (403, "wrong_token"),
+    ]
+    assert remembered(fleet) == {agent.pk for agent in fleet}

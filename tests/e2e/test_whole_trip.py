@@ -88,8 +88,8 @@ def test_the_charts_draw_what_proc_says(signed_in: Any) -> None:
 def _newest(page: Any, chart: str, metric: str) -> float | None:
     """Give the newest drawn value of a line."""
     script = """([id, metric]) => {
-        const line = window.adminsetCharts.get(id)?.data.series.find((one) => one.metric === metric);
-        return line?.points.findLast((point) => point[1] !== null)?.[1] ?? null;
+        const line = window.adminsetCharts.get(id)?.chart.series.find((one) => one.metric === metric);
+        return line?.average.findLast((value) => value !== null) ?? null;
     }"""
     page.evaluate("id => document.getElementById(id).scrollIntoView()", chart)
     page.wait_for_selector(f"#{chart}[data-state=drawn]")

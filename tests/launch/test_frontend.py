@@ -16,12 +16,13 @@ NAMES = [
     "adminlte/css/adminlte.min.css",
     "adminlte/js/adminlte.min.js",
     "bootstrap/js/bootstrap.bundle.min.js",
-    "echarts/echarts.min.js",
     "fontawesome/css/all.min.css",
     "fontawesome/webfonts/fa-solid-900.woff2",
     "htmx/htmx.min.js",
     "tom-select/tom-select.bootstrap5.min.css",
     "tom-select/tom-select.complete.min.js",
+    "uplot/uPlot.iife.min.js",
+    "uplot/uPlot.min.css",
     "LICENSES.txt",
 ]
 

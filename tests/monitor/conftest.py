@@ -14,6 +14,7 @@ from django.test import Client
 from accounts.models import User
 from cmdb.models import Host
 from cmdb.services import agents
+from monitor import reception
 from monitor.store import MetricStore
 from tests.factories import make_user
 from tests.mongo import TestDatabase, real_mongo_url
@@ -51,6 +52,7 @@ class Reporter:
 def reporter(db: None, client: Client, measurements: MetricStore) -> Reporter:
     """An agent that was enrolled through the API a moment ago."""
     agents.forget_recent()
+    reception.paces.drop(lambda _pace: True)
     token = enrolment_token(make_user("installer", is_superuser=True))
     body = {
         "identity": IDENTITY,

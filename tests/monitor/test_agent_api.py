@@ -137,8 +137,8 @@ REFUSALS: list[tuple[str, Any, int]] = [
         400,
     ),
     (
-        "a name with a slash",
-        {"samples": [{"seq": 1, "time": 0, "values": {"../../etc": 1}}]},
+        "a number below nought",
+        {"samples": [{"seq": -1, "time": 0, "values": {"load.1": 1}}]},
         422,
     ),
     ("deep nesting", b"[" * 100_000 + b"]" * 100_000, 400),
@@ -167,6 +167,17 @@ def test_bad_reports_are_refused_with_a_sentence_and_store_nothing(
     assert error_of(answer)["message"].endswith(".")
     assert busy_lines(measurements, reporter.host.pk) == []
     assert reporter.token.partition(".")[2] not in caplog.text
+
+
+def test_a_value_under_no_metrics_name_costs_no_other(
+    reporter: Reporter, measurements: MetricStore, batch: Callable[..., dict[str, Any]]
+) -> None:
+    body = batch(2)
+    body["samples"][0]["values"] |= {"../../etc": 1, "fs.used_bytes|/\U0001fae9\x00": 1}
+    answer = reporter.post("metrics", body).json()
+    assert [each["status"] for each in answer["results"]] == ["stored", "stored"]
+    assert answer["left_out"] == {"names": 2}
+    assert len(busy_lines(measurements, reporter.host.pk)) == 2
 
 
 def _filled(body: Any) -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,83 +12,27 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from adminset.errors import DomainError
 from cmdb.services.agents import AgentIdentity
-from monitor import agent_auth, reception
+from monitor import agent_auth
 from monitor.agent_door import Door
-from monitor.grouped_writes import Group
-from monitor.reception import Write
 from monitor.store import StoreUnavailable
-
-AGENT = AgentIdentity(pk=1, host_id=7, public_id="a" * 32, boot_id="b")
-BEARER = (b"authorization", b"Bearer aaaa.secret")
-
-
-class Store:
-    """Takes what is written, or refuses it."""
-
-    def __init__(self) -> None:
-        self.writes: list[Write] = []
-        self.error: Exception | None = None
-        self.gate: asyncio.Event | None = None
-
-    def __call__(self, writes: Sequence[Write]) -> list[list[str]]:
-        if self.error is not None:
-            raise self.error
-        self.writes += writes
-        return [["stored"] * len(each.samples) for each in writes]
+from tests.monitor.at_the_door import (
+    AGENT,
+    BEARER,
+    Store,
+    ask,
+    body_of,
+    pages,
+    stand_in,
+)
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A known agent, and a store that takes all."""
-    made = Store()
-    group: Group[Write, Any] = Group("test", made, window=0, spares=lambda _e: False)
-    monkeypatch.setattr(reception, "group", lambda: group)
-    monkeypatch.setattr(agent_auth, "recall", lambda _header: AGENT)
-    # Nothing of these tests may wait for SQL.
-    monkeypatch.setattr(reception, "note", lambda *_told: True)
-    monkeypatch.setattr(reception, "is_pace_known", lambda _host_id: True)
-    return made
-
-
-def body_of(*samples: dict[str, Any], **more: Any) -> bytes:
-    now = time.time()
-    one = {"seq": 1, "time": now, "values": {"load.1": 0.5}}
-    sent = {"boot_id": "b", "sent_at": now, "samples": list(samples) or [one]}
-    return json.dumps(sent | more).encode()
-
-
-async def ask(
-    door: Door, chunks: list[bytes], *headers: tuple[bytes, bytes], **scope: Any
-) -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
-    """Post as uvicorn does; a chunk that is None never comes."""
-    sent: list[dict[str, Any]] = []
-    waiting = list(chunks)
-
-    async def receive() -> dict[str, Any]:
-        if not waiting:
-            await asyncio.sleep(60)
-        chunk = waiting.pop(0)
-        return {"type": "http.request", "body": chunk, "more_body": bool(waiting)}
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append(dict(message))
-
-    asked = {
-        "type": "http",
-        "method": "POST",
-        "path": "/api/agent/v1/metrics",
-        "headers": [BEARER, *headers],
-        "client": ("192.0.2.1", 1),
-    } | scope
-    await door(asked, receive, send)
-    return sent[0]["status"], json.loads(sent[1]["body"]), dict(sent[0]["headers"])
-
-
-async def pages(scope: Any, _receive: Any, send: Any) -> None:
-    """What stands behind the door."""
-    await send({"type": "http.response.start", "status": 299, "headers": []})
-    await send({"type": "http.response.body", "body": b"{}"})
+def store(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Store:
+    """A known agent that may do many things at once, and a store that takes all."""
+    settings.INTAKE_REQUESTS_PER_AGENT = 100
+    return stand_in(monkeypatch)
 
 
 def post(
@@ -256,16 +200,37 @@ def test_whatever_is_sent_is_answered_and_nothing_of_it_stored(
     assert store.writes == []
 
 
-def test_an_unknown_agent_is_proved_beside_the_loop(
+def test_unknown_agents_are_proved_beside_the_loop_together(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proved: list[str] = []
+    groups: list[list[str]] = []
 
-    def prove(header: str) -> AgentIdentity:
-        proved.append(header)
-        return AGENT
+    def prove(headers: Sequence[str]) -> list[AgentIdentity | DomainError]:
+        groups.append(list(headers))
+        return [AGENT for _ in headers]
 
     monkeypatch.setattr(agent_auth, "recall", lambda _header: None)
-    monkeypatch.setattr(agent_auth, "prove", prove)
+    monkeypatch.setattr(agent_auth, "prove_many", prove)
+
+    async def all_at_once() -> list[int]:
+        door = Door(pages)
+        asked = [ask(door, [body_of()]) for _ in range(20)]
+        return [status for status, _body, _headers in await asyncio.gather(*asked)]
+
+    assert asyncio.run(all_at_once()) == [200] * 20
+    assert [header for group in groups for header in group] == [
+        "Bearer aaaa.secret"
+    ] * 20
+    assert len(groups) < 5
+
+
+def test_one_agent_that_is_refused_takes_no_other_with_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = DomainError("Unknown.", code="unknown_agent", status=401)
+    answers = iter([[refused], [AGENT]])
+    monkeypatch.setattr(agent_auth, "recall", lambda _header: None)
+    monkeypatch.setattr(agent_auth, "prove_many", lambda _headers: next(answers))
+    assert post(body_of())[0] == 401
+    assert store.writes == []
     assert post(body_of())[0] == 200
-    assert proved == ["Bearer aaaa.secret"]

@@ -52,6 +52,7 @@ def test_an_agent_whose_host_somebody_watches_is_told_so(
     reporter: Reporter, batch: Batch
 ) -> None:
     watching.watch(reporter.host.pk)
+    watching.look()
     body = reporter.post("metrics", batch(1)).json()
     assert body["live"] == {"seconds": 30}
 

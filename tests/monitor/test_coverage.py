@@ -39,7 +39,7 @@ def test_coverage_tells_who_is_not_measured_as_he_should_be(
     answer = client_of(admin).get(reverse("monitor:coverage"), {"kind": kind})
     assert names_in(answer.content) == shown
     counts = BeautifulSoup(answer.content, "html.parser").select(".page-tabs .count")
-    assert [count.text for count in counts] == ["1", "1", "1"]
+    assert [count.text for count in counts] == ["1", "1", "1", "0"]
 
 
 def test_coverage_counts_only_hosts_in_scope(

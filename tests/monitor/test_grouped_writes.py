@@ -7,7 +7,8 @@ from concurrent.futures import Future
 import pytest
 
 from adminset.errors import Unavailable
-from monitor.grouped_writes import Group, Load
+from monitor.agent_load import Load
+from monitor.grouped_writes import Group, GroupDiedError
 
 SECONDS = 10
 
@@ -131,3 +132,25 @@ def test_more_than_may_be_on_its_way_is_turned_away_and_let_in_again_later() -> 
     load.leave(120)
     load.leave(0)
     assert (load.requests, load.bytes, load.refused) == (0, 0, 2)
+
+
+def test_a_work_that_gives_too_little_leaves_nobody_waiting() -> None:
+    group: Group[int, int] = Group("test", lambda items: [1] * (len(items) - 1))
+    with pytest.raises(ValueError, match="zip"):
+        group.submit(1).result(SECONDS)
+
+
+def test_a_thread_that_is_ended_leaves_nobody_waiting_and_another_takes_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)
+
+    def work(items: Sequence[int]) -> list[int]:
+        if items == [1]:
+            raise SystemExit
+        return list(items)
+
+    group: Group[int, int] = Group("test", work, threads=1)
+    with pytest.raises(GroupDiedError):
+        group.submit(1).result(SECONDS)
+    assert group.submit(2).result(SECONDS) == 2

@@ -87,8 +87,10 @@ def test_the_same_parts_are_left_out_whatever_their_order() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "CPU", "a\n", "a|", "$where", "a|x\x1b", "a b"])
-def test_what_is_no_name_is_told(name: str) -> None:
-    assert make_plan(("load.1", name), Quotas()).bad == name
+def test_what_is_no_name_is_left_out_and_counted(name: str) -> None:
+    plan = make_plan(("load.1", name), Quotas())
+    assert plan.kept == ("load.1",)
+    assert plan.left_out == {"names": 1}
 
 
 def test_plans_are_remembered_and_bounded() -> None:

@@ -13,6 +13,7 @@ from adminset.models import AuditEntry
 from monitor.models import CollectionPolicy
 from monitor.policy import default_policy, policies, policy_of
 from monitor.series import Sample
+from monitor.settings_checks import check_retention
 from monitor.store import MetricStore
 from monitor.tiers import StoreOptions
 from tests.crud import ResourceTests
@@ -32,7 +33,7 @@ class TestCollectionPolicy(ResourceTests):
     edit = ("raw_hours", 72)
 
     def make(self, number: int = 0, *, outside: bool = False) -> CollectionPolicy:
-        return CollectionPolicy.objects.create(host_group=make_group(), raw_hours=24)
+        return CollectionPolicy.objects.create(host_group=make_group(), raw_hours=60)
 
     def valid(self) -> dict[str, Any]:
         return {"host_group": make_group().pk, "sample_seconds": 5, "raw_hours": 96}
@@ -57,7 +58,7 @@ def test_of_several_groups_the_shortest_interval_and_the_longest_retention_hold(
     both = make_host("both", groups=[one, two])
     first, other = make_host("first", groups=[one]), make_host("other")
     CollectionPolicy.objects.create(
-        host_group=one, sample_seconds=5, raw_hours=24, two_hour_days=1000
+        host_group=one, sample_seconds=5, raw_hours=60, two_hour_days=1000
     )
     CollectionPolicy.objects.create(
         host_group=two, sample_seconds=60, flush_seconds=120, raw_hours=96
@@ -66,7 +67,7 @@ def test_of_several_groups_the_shortest_interval_and_the_longest_retention_hold(
     usual = default_policy()
     assert found[other.pk] == usual
     assert (found[first.pk].sample_seconds, found[first.pk].flush_seconds) == (5, 60)
-    assert found[first.pk].retention.raw == DAY
+    assert found[first.pk].retention.raw == 60 * 3600
     assert (found[both.pk].sample_seconds, found[both.pk].flush_seconds) == (5, 120)
     assert found[both.pk].retention.raw == 4 * DAY
     assert found[both.pk].retention.two_hours == 1000 * DAY
@@ -96,6 +97,29 @@ def test_a_report_cannot_come_more_often_than_samples(
     assert answer.status_code in (200, 422)
     assert "Reports cannot come more often than samples." in answer.content.decode()
     assert not CollectionPolicy.objects.exists()
+
+
+@pytest.mark.django_db
+def test_single_samples_stay_as_long_as_late_ones_are_taken(
+    client_of: Any, admin: Any, settings: Any
+) -> None:
+    group = make_group()
+    answer = client_of(admin).post(
+        "/monitor/collection-policies/add/", {"host_group": group.pk, "raw_hours": 47}
+    )
+    assert "for at least 48 hours" in answer.content.decode()
+    assert not CollectionPolicy.objects.exists()
+    # One that was made before, and settings that say less.
+    CollectionPolicy.objects.create(host_group=group, raw_hours=1)
+    host = make_host("a", groups=[group])
+    assert policy_of([host.pk])[host.pk].retention.raw == 48 * 3600
+    assert check_retention(None) == []
+    settings.METRICS_RAW_HOURS = 1
+    assert default_policy().retention.raw == 48 * 3600
+    assert [said.id for said in check_retention(None)] == ["monitor.W001"]
+    settings.AGENT_MAX_SAMPLE_AGE_SECONDS = 0
+    assert default_policy().retention.raw == 3600
+    assert check_retention(None) == []
 
 
 @pytest.mark.django_db

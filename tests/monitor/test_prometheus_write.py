@@ -9,6 +9,7 @@ import pytest
 
 from accounts.models import User
 from cmdb.models import Host, HostGroup
+from monitor.models import HostIntake
 from monitor.prometheus import metric_names, places_of_samples
 from monitor.prometheus.lanes import all_keys, lane_of
 from monitor.prometheus.series_book import BOOK
@@ -231,6 +232,7 @@ def test_a_host_has_no_more_series_than_it_may(
         assert answer.status_code == 400
         assert "too many" in answer.json()["error"]["message"]
     assert names(measurements, web1) == ["custom.m0", "custom.m1"]
+    assert HostIntake.objects.get(pk=web1.pk).left_out == {"series": 2}
 
 
 def test_native_histograms_are_left_out_and_said(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.intake import parse_metrics
-from tests.monitor.test_intake import (
+from tests.monitor.bodies import (
     LIMITS,
     NOW,
     all_are_sentences,
@@ -111,3 +111,12 @@ def test_whatever_the_new_fields_hold_is_taken_or_refused_in_a_sentence(
     fields: dict[str, Any],
 ) -> None:
     assert all_are_sentences(sentences_of(batch(sample(), **fields)))
+
+
+def test_a_table_from_the_future_does_not_stay_the_newest_for_ever() -> None:
+    odd = [table(name="far", time=1e308), table(name="past", time=-1e308)]
+    report = parse_metrics(batch(sample(), tables=odd), LIMITS, NOW)
+    assert [(each.name, each.time) for each in report.tables] == [
+        ("far", NOW),
+        ("past", 0.0),
+    ]

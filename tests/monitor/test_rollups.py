@@ -10,21 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from monitor.drawing import arrange, draw
 from monitor.history import as_samples
 from monitor.metrics import CATALOGUE, describe, split_name
+from monitor.packed import pack_block, pack_samples, unpack_block, unpack_samples
 from monitor.packing import Packed, pack
 from monitor.rollups import (
     Block,
     coarsen,
     join_samples,
     merge,
-    pack_block,
-    pack_samples,
     roll,
-    unpack_block,
-    unpack_samples,
 )
-from monitor.series import Sample, Selection, Window, draw, width_for
+from monitor.series import Sample, Selection, Window, width_for
 
 decimal = st.integers(-(10**9), 10**9).map(lambda n: n / 1000)
 finite = st.floats(
@@ -176,7 +174,9 @@ def test_a_chart_has_few_enough_points_and_keeps_the_extremes(
     times: list[float], max_points: int
 ) -> None:
     sent = as_samples([Sample(t, {"a": t}) for t in times])
-    found = draw(sent.points(), Window(0, 21_600, max_points, 15, 21_600), None)
+    found = draw(
+        arrange(sent.points(), Window(0, 21_600, max_points, 15, 21_600)), None
+    )
     assert len(found.times) <= max_points
     assert found.times == sorted(set(found.times))
     line = found.series["a"]
@@ -189,7 +189,7 @@ def test_a_chart_has_few_enough_points_and_keeps_the_extremes(
 @given(rows(finite), st.integers(min_value=2, max_value=50))
 def test_slots_draw_few_enough_points_too(sent: Rows, max_points: int) -> None:
     window = Window(0, 3600, max_points, 15, 3600)
-    found = draw(minutes(sent).points(), window, None, slot_seconds=60)
+    found = draw(arrange(minutes(sent).points(), window, 60), None)
     assert len(found.times) <= max_points
     for line in found.series.values():
         for average, low, high in zip(line.average, line.low, line.high, strict=True):
@@ -199,7 +199,7 @@ def test_slots_draw_few_enough_points_too(sent: Rows, max_points: int) -> None:
 def test_an_empty_slot_of_a_long_chart_is_a_gap() -> None:
     sent = as_samples([Sample(600.0 * i, {"a": 1.0}) for i in (0, 1, 2, 7, 8)])
     points = roll(sent, 0, 600, 144).points()
-    found = draw(points, Window(0, 86400, 1000, 15, 86400), None, slot_seconds=600)
+    found = draw(arrange(points, Window(0, 86400, 1000, 15, 86400), 600), None)
     assert found.times == [0, 600, 1200, 1800, 4200, 4800]
     assert found.series["a"].average == [1.0, 1.0, 1.0, None, 1.0, 1.0]
 

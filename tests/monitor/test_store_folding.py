@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pymongo.collection import Collection
 
+from monitor import folding
 from monitor.folding import FOLD_SECONDS
 from monitor.store import MetricStore
 from tests.monitor.storing import HOUR, Clock, samples
@@ -66,3 +67,14 @@ def test_one_that_is_killed_at_any_step_loses_and_doubles_nothing(
         assert raw.chunks.count_documents({}) == 0
         assert store.samples_of(1, HOUR, HOUR + 3600) == BATCH
     assert 4 < step < 20
+
+
+def test_what_is_put_together_is_no_larger_than_a_document_may_be(
+    store: MetricStore, raw: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MOST_BYTES", 5 * 4 * 2 * 8)
+    written(store, clock)
+    assert store.roll_up(now=clock.now) == 0
+    # Five reports of four samples of two numbers each.
+    assert raw.chunks.count_documents({}) == 6
+    assert store.samples_of(1, HOUR, HOUR + 3600) == BATCH

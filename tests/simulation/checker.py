@@ -1,6 +1,5 @@
 """Compares what was acknowledged to simulated agents with what the store holds: nothing lost, nothing double."""
 
-import math
 import time
 from array import array
 from collections import Counter, defaultdict
@@ -10,8 +9,8 @@ from typing import Any
 
 import pymongo
 
+from monitor.packed import unpack_points, unpack_samples
 from monitor.records import HOUR_SECONDS, host_of_key, unit_of_key
-from monitor.rollups import unpack_block, unpack_samples
 from monitor.series import Selection
 from monitor.store import MetricStore
 from monitor.tiers import MINUTE, RAW
@@ -101,9 +100,10 @@ def counted_samples(url: str, before: float) -> Counter[int]:
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         for doc in client["adminset"][MINUTE.table].find():
             start = unit_of_key(doc["b"])
-            block = unpack_block(doc["z"], start, MINUTE.seconds, Selection([MARK]))
-            slots = max(math.ceil((before - start) / MINUTE.seconds), 0)
-            found[host_of_key(doc["b"])] += int(block.counts[:, :slots].sum())
+            marks = unpack_points(doc["z"], start, MINUTE.seconds, Selection([MARK]))
+            for points in marks.values():
+                counts = points.inside(start, before).counts
+                found[host_of_key(doc["b"])] += int(counts.sum())
     return found
 
 

@@ -1,9 +1,10 @@
 """Runs many simulated agents in one event loop: they measure, send, keep what was not taken, and come again as the agent does."""
 
 import asyncio
+import heapq
 import time
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,9 +56,14 @@ class Pace:
 
 @dataclass
 class Outcome:
-    """What came of it; latencies in seconds, from the first byte to the last, new connections included."""
+    """What came of it; latencies in seconds, from the first byte to the last, new connections included.
+
+    Attributes:
+        asked: for each latency the seconds since the start at which the request began.
+    """
 
     latencies: "array[float]" = field(default_factory=lambda: array("d"))
+    asked: "array[float]" = field(default_factory=lambda: array("d"))
     statuses: Counter[int] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -77,6 +83,18 @@ class Outcome:
     def p(self, share: float) -> float:
         """Give the latency in milliseconds that this share of the requests did not exceed."""
         return percentile(self.latencies, share) * 1000 if self.latencies else 0.0
+
+    def p99_by_minute(self) -> list[float]:
+        """Give the 99th percentile of each minute's requests in milliseconds: a start is told from the long run by it."""
+        minutes: defaultdict[int, list[float]] = defaultdict(list)
+        for moment, took in zip(self.asked, self.latencies, strict=True):
+            minutes[int(moment // 60)].append(took)
+        return [percentile(minutes[n], 0.99) * 1000 for n in sorted(minutes)]
+
+    def slowest(self, most: int = 5) -> list[tuple[float, float]]:
+        """Give the slowest requests: (seconds since the start, seconds it took)."""
+        pairs = zip(self.latencies, self.asked, strict=True)
+        return [(moment, took) for took, moment in heapq.nlargest(most, pairs)]
 
 
 class Fleet:
@@ -186,6 +204,7 @@ class Fleet:
         sent = report(agent.number, agent.token, samples, now, tables=self.pace.tables)
         agent.sent = max(agent.sent, batch[-1])
         before = time.monotonic()
+        asked = time.time() - self._start
         try:
             answer = await connection.ask(sent, self.pace.answer_seconds)
         except OSError as error:
@@ -193,6 +212,7 @@ class Fleet:
             connection.close()
             return None
         self.outcome.latencies.append(time.monotonic() - before)
+        self.outcome.asked.append(asked)
         return answer
 
     def _settle(

@@ -12,6 +12,8 @@ from tests.bench.reports import NAMES
 
 PATH = "/api/agent/v1/metrics"
 BOOT = "b"
+# The number of their clock, which nobody sets.
+CLOCK = 1_700_000_000.5
 DISKS = (("sda", "sdb"), ("vda", "vdb"), ("nvme0n1", "nvme1n1"))
 CARDS = (("eth0", "eth1"), ("ens3", "ens4"), ("enp1s0", "enp2s0"), ("bond0", "bond1"))
 MACHINES = tuple(itertools.product(DISKS, CARDS))
@@ -103,5 +105,8 @@ def report(
     more = ""
     if tables:
         more = f',"tables":[{{"name":"processes","time":{now:.3f},{_processes()}]'
-    body = f'{{"boot_id":"{BOOT}","sent_at":{now:.3f},"clock_offset":0.0,"samples":[{said}]{more}}}'
+    clock = f'"clock":{CLOCK},"current_clock":{CLOCK},"clock_offset":0.0'
+    body = (
+        f'{{"boot_id":"{BOOT}","sent_at":{now:.3f},{clock},"samples":[{said}]{more}}}'
+    )
     return request(PATH, gzip.compress(body.encode(), 1), token)

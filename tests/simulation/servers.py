@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests import services
+from tests import services, template
 from tests.e2e.conftest import READY_SECONDS, Portal, environment, wait_until
 from tests.mongo import MongoServer
 
@@ -105,7 +105,7 @@ class BareServer:
         """Make the database with so many agents, and start everything."""
         if self.mongo:
             self.mongo.start()
-        self._manage("migrate", "-v0")
+        template.copy_to(self.folder / "bare.sqlite3")
         words = MAKE_AGENTS.replace("COUNT", str(count))
         made = self._manage("shell", "-v0", "-c", words)
         for role in self.roles:

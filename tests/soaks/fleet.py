@@ -59,8 +59,12 @@ def traffic(outcome: Outcome, verdict: Verdict) -> Iterator[Figure]:
     yield Figure("reports/s", a_second, "reports/s")
     yield Figure("samples/s", verdict.acknowledged / outcome.seconds, "samples/s")
     yield Figure("p50", outcome.p(0.5), "ms")
-    yield Figure("p99", outcome.p(0.99), "ms", "1000 ms (issue 5)")
-    yield Figure("slowest", outcome.p(1.0), "ms")
+    minutes = ", ".join(f"{each:.0f}" for each in outcome.p99_by_minute())
+    yield Figure(
+        "p99", outcome.p(0.99), "ms", "1000 ms (issue 5)", f"by minute: {minutes} ms"
+    )
+    moments = ", ".join(f"{at:.0f}" for at, _took in outcome.slowest())
+    yield Figure("slowest", outcome.p(1.0), "ms", "", f"the slowest after {moments} s")
     refused = sum(n for status, n in outcome.statuses.items() if status != 200)
     yield Figure("turned away, to come again", refused, "reports")
     yield Figure("without an answer", sum(outcome.faults.values()), "reports")

@@ -20,7 +20,7 @@ up: ## set up and run the portal; Ctrl-C stops it (PORT=8123 make up)
 	@$(PYTHON) -m adminset.launch up
 endif
 
-test: tests ## set up, then lint, types, contracts and the whole suite on two cores
+test: tests ## set up, then lint, types, contracts and the whole suite
 	@$(VENV)/python -m adminset.launch.suite
 
 bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, lists, fleet, imports, agent, sign_in, audit, permissions)

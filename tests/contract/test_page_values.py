@@ -19,7 +19,8 @@ from tests.simulation.real_agent import RealAgent
 from tests.simulation.servers import BareServer
 
 pytestmark = [pytest.mark.xdist_group("portal"), pytest.mark.timeout(240)]
-PASSWORD = "the password of this test"
+# Not the one of the other suites, whose tests look for it on every command line.
+PASSWORD = "a password for looking at values"
 ADMINISTRATOR = f"""
 from accounts.models import User
 User.objects.create_user(username="admin", password="{PASSWORD}", is_superuser=True)
@@ -227,7 +228,7 @@ def test_a_further_column_shows_it_in_its_unit(shown: Shown, metric: str) -> Non
     text = _row(shown, metric=metric)[5]
     unit = text.partition("\xa0")[2] or text.partition(" ")[2]
     size = UNITS.get(unit.removesuffix("/s"), 1)
-    assert _number(text) * size == pytest.approx(max(of_it), rel=0.05, abs=0.5)
+    assert _number(text) * size == pytest.approx(max(of_it), rel=0.05, abs=1)
     if metric.endswith("_bytes"):
         assert unit in UNITS
     if metric.endswith("_bytes_per_second"):

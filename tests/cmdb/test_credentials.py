@@ -128,6 +128,8 @@ def test_spaces_belong_to_a_password(browser: Client) -> None:
         (_key(PASSPHRASE), "wrong one"),
         (_key().replace("A", "B"), ""),
     ],
+    # A key is another one in each process, and the processes must name the tests alike.
+    ids=["garbage", "empty", "putty", "no passphrase", "wrong passphrase", "damaged"],
 )
 def test_what_is_no_key_is_refused(browser: Client, key: str, passphrase: str) -> None:
     answer = _add(browser, private_key=key, passphrase=passphrase)

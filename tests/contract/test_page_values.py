@@ -18,14 +18,14 @@ from tests.e2e.conftest import wait_until
 from tests.simulation.real_agent import RealAgent
 from tests.simulation.servers import BareServer
 
-pytestmark = [pytest.mark.xdist_group("portal"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.xdist_group("portal"), pytest.mark.timeout(400)]
 # Not the one of the other suites, whose tests look for it on every command line.
 PASSWORD = "a password for looking at values"
 ADMINISTRATOR = f"""
 from accounts.models import User
 User.objects.create_user(username="admin", password="{PASSWORD}", is_superuser=True)
 """
-SAMPLES = 8
+SAMPLES = 5
 # Values of one moment by milliseconds.
 Readings = dict[int, dict[str, float]]
 
@@ -128,7 +128,7 @@ def _sent(mongo_url: str, host_id: int) -> set[int]:
         return {sample.milliseconds for sample in kept}
 
     try:
-        wait_until("samples of the agent", lambda: len(there()) >= SAMPLES)
+        wait_until("samples of the agent", lambda: len(there()) >= SAMPLES, 150)
         return there()
     finally:
         store.close()

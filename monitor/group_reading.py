@@ -8,7 +8,7 @@ import numpy as np
 from monitor.reading import Reader, Span
 from monitor.records import HOUR_SECONDS
 from monitor.series import Floats, Points, Selection, Window, width_for
-from monitor.tiers import MINUTE, TIERS, Tier, tier_for
+from monitor.tiers import MINUTE, TIERS, StoreOptions, Tier, tier_for
 
 # Samples that no roll-up has seen are read along only for ranges as short as this: they are many documents.
 FRESH_SECONDS = 26 * HOUR_SECONDS
@@ -63,14 +63,7 @@ def read_many(
 ) -> ManySeries:
     """Draw a metric of many hosts; see MetricStore.read_many."""
     span = Span(window.start, window.end)
-    tier = tier_for(
-        window.start,
-        window.end,
-        points=window.max_points,
-        now=window.now,
-        options=reader.options,
-        tiers=GROUP_TIERS,
-    )
+    tier = _tier(window, reader.options)
     selection = Selection([metric, f"{metric}|*"])
     fresh = span.end - span.start <= FRESH_SECONDS and tier.source == "raw"
     found = reader.points(list(host_ids), tier, span, selection, fresh=fresh)
@@ -80,6 +73,23 @@ def read_many(
     }
     width = _width(inside.values(), window, tier)
     return _drawn(inside, window, width, tier, add=add)
+
+
+def no_lines(window: Window, options: StoreOptions) -> ManySeries:
+    """Draw the time axis of no host, for which the store need not be asked."""
+    tier = _tier(window, options)
+    return _drawn({}, window, _width([], window, tier), tier, add=False)
+
+
+def _tier(window: Window, options: StoreOptions) -> Tier:
+    return tier_for(
+        window.start,
+        window.end,
+        points=window.max_points,
+        now=window.now,
+        options=options,
+        tiers=GROUP_TIERS,
+    )
 
 
 def _width(lines: Iterable[Sequence[Points]], window: Window, tier: Tier) -> float:

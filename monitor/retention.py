@@ -4,13 +4,7 @@ import logging
 from typing import Any
 
 from monitor.mongo import answers, upsert
-from monitor.records import (
-    Document,
-    between,
-    chunks,
-    delete_ids,
-    moment_of,
-)
+from monitor.records import between, delete_ids, moment_of
 from monitor.table_keeping import drop_unsaid
 from monitor.tiers import TIERS, Retention, StoreOptions, Tier
 
@@ -21,23 +15,20 @@ SWEEP_SECONDS = 6 * 3600
 MOST_AT_ONCE = 500
 
 
+def enlist(db: Any, host_id: int, now: float) -> None:
+    """Put a host on the list of those whose turn comes, unless it is on it.
+
+    Done with each of its hours: to look for all hosts at once makes everybody wait where there are many.
+    """
+    due = moment_of(now + host_id * 61 % SWEEP_SECONDS)
+    upsert(db["sweeps"], [({"_id": host_id}, {"$setOnInsert": {"due": due}})])
+
+
 class Sweeper:
     """Drops what a host's retention no longer covers."""
 
     def __init__(self, db: Any, options: StoreOptions) -> None:
         self._db, self._options = db, options
-
-    def enlist(self, now: float) -> None:
-        """Put hosts on the list that are not on it yet."""
-        known = {doc["_id"] for doc in self._db["sweeps"].find({}, {"_id": 1})}
-        hosts = self._db["latest"].find({}, {"_id": 1})
-        new = [doc["_id"] for doc in hosts if doc["_id"] not in known]
-        for some in chunks(new, 500):
-            changes: list[tuple[Document, Document]] = []
-            for host_id in some:
-                due = moment_of(now + host_id * 61 % SWEEP_SECONDS)
-                changes.append(({"_id": host_id}, {"$set": {"due": due}}))
-            upsert(self._db["sweeps"], changes)
 
     def run(self, limit: int, now: float) -> int:
         """Sweep up to `limit` hosts whose turn it is; give how many documents went."""

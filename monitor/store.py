@@ -10,7 +10,7 @@ from monitor.copying import Copier, forget
 from monitor.custom_series import CustomSeries, read_custom, read_overflows
 from monitor.drawing import Columns, draw
 from monitor.fleet_reading import read_newest
-from monitor.group_reading import ManySeries, read_many
+from monitor.group_reading import ManySeries, no_lines, read_many
 from monitor.history import keep_history
 from monitor.latest import Latest
 from monitor.migrating import Migration, Moved
@@ -32,9 +32,6 @@ from monitor.upkeep import Upkeep, count_failed
 from monitor.writing import Status, Writer
 
 __all__ = ["MetricStore", "RefusedDocument", "Status", "StoreUnavailable"]
-
-# New hosts are put on the list of those whose tiers are looked through so often.
-ENLIST_SECONDS = 3600
 
 
 class MetricStore:
@@ -63,7 +60,7 @@ class MetricStore:
         self._shapes = Shapes(clock)
         self._writer = Writer(self._shapes, clock, self.options)
         self._lists = TableKeeper()
-        self._enlisted, self._migrated = 0.0, False
+        self._migrated = False
         self._door = Door(url, database, self.options, self._forget)
 
     def _forget(self) -> None:
@@ -199,6 +196,8 @@ class MetricStore:
         """
         expected = self.options.sample_seconds
         window = Window(start, end, max_points, expected, self._clock())
+        if not host_ids:
+            return no_lines(window, self.options)
         with self._door.open() as db:
             reader = Reader(db, self._shapes, self.options)
             return read_many(reader, host_ids, metric, window, add=add)
@@ -292,8 +291,4 @@ class MetricStore:
         """Drop what is older than its tier's retention, of the hosts whose turn it is; give how many documents went."""
         moment = self._clock() if now is None else now
         with self._door.open() as db:
-            sweeper = Sweeper(db, self.options)
-            if moment - self._enlisted >= ENLIST_SECONDS:
-                sweeper.enlist(moment)
-                self._enlisted = moment
-            return sweeper.run(limit, moment)
+            return Sweeper(db, self.options).run(limit, moment)

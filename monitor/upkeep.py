@@ -18,6 +18,7 @@ from monitor.records import (
     unit_key,
     unit_of_key,
 )
+from monitor.retention import enlist
 from monitor.rollups import Block, coarsen, roll, side_by_side
 from monitor.shapes import Shapes
 from monitor.tiers import (
@@ -143,6 +144,7 @@ class Upkeep:
         day = hour // DAY_SECONDS * DAY_SECONDS
         change = marking(host_id, day + DAY_SECONDS + DAY_SETTLE_SECONDS, now)
         upsert(self._db["due_days"], [({"_id": unit_key(host_id, day)[:-1]}, change)])
+        enlist(self._db, host_id, now)
 
     def roll_day(self, marker: Document) -> None:
         """Compute a day's wide slots from its ten-minute ones."""

@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 
 from monitor.drawing import draw
 from monitor.series import Sample
-from monitor.store import MetricStore
+from monitor.store import MetricStore, StoreUnavailable
 from monitor.tiers import Retention, StoreOptions
 from tests.monitor.storing import CPU, HOUR, NOW, Clock, brute_force
 
@@ -156,3 +156,15 @@ def test_many_hosts_cost_few_calls(
     # Each ten hosts share one, where the store is asked by an index; more where it is by key.
     assert calls.count("due_hours") == calls.count("chunks") == 10
     assert len(calls) <= 30
+
+
+def test_a_chart_of_no_hosts_does_not_ask_the_store() -> None:
+    store = MetricStore(
+        "mongodb://127.0.0.1:9/", options=StoreOptions(select_seconds=0.1)
+    )
+    with pytest.raises(StoreUnavailable):
+        store.read_many([1], CPU, HOUR, HOUR + 600)
+    found = store.read_many([], CPU, HOUR, HOUR + 600)
+    assert found.lines == {}
+    assert len(found.times) > 1
+    store.close()

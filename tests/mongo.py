@@ -90,12 +90,7 @@ class TestDatabase:
         self.name = f"test_{uuid.uuid4().hex[:12]}"
 
     def drop(self) -> None:
-        """Remove it from a server that stays; the embedded one's folder goes with the test run.
-
-        SecantusDB 0.7.0b3 may lock itself for ever where a drop meets the last write of a process that a test has killed.
-        """
-        if self.url != real_mongo_url():
-            return
+        """Remove it."""
         with pymongo.MongoClient(self.url, serverSelectionTimeoutMS=2000) as client:
             client.drop_database(self.name)
 

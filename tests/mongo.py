@@ -90,8 +90,12 @@ class TestDatabase:
         self.name = f"test_{uuid.uuid4().hex[:12]}"
 
     def drop(self) -> None:
-        """Remove it."""
-        with pymongo.MongoClient(self.url, serverSelectionTimeoutMS=2000) as client:
+        """Remove it; an error where the server does not do so in time.
+
+        SecantusDB 0.7.0b3 locks itself for ever where a drop meets a write whose client has given up.
+        """
+        patience = {"serverSelectionTimeoutMS": 2000, "socketTimeoutMS": 60_000}
+        with pymongo.MongoClient(self.url, **patience) as client:
             client.drop_database(self.name)
 
 

@@ -12,8 +12,9 @@ from monitor.packed import names_in
 from monitor.retention import Sweeper
 from monitor.series import Sample
 from monitor.store import MetricStore, StoreUnavailable
-from monitor.tiers import RAW, TIERS
+from monitor.tiers import RAW, TIERS, StoreOptions
 from monitor.upkeep import PAUSE_SECONDS, Upkeep
+from tests.mongo import TestDatabase
 from tests.monitor.storing import (
     CPU,
     HOUR,
@@ -159,9 +160,14 @@ def noise(names: int, times: int, first: int = 0, seed: int = 1) -> list[Sample]
     ]
 
 
+@pytest.mark.timeout(300)
 def test_no_document_is_larger_than_the_store_takes(
-    store: MetricStore, raw: Any, clock: Clock
+    database: TestDatabase, raw: Any, clock: Clock
 ) -> None:
+    # Documents of many megabytes take their time where other tests run beside.
+    patient = StoreOptions(reply_seconds=120)
+    store = MetricStore(database.url, database.name, patient, clock)
+    store.ensure_indexes()
     batch = noise(2000, 1800)
     for at in range(0, 1800, 100):
         store.write(2, batch[at : at + 100])
@@ -174,6 +180,7 @@ def test_no_document_is_larger_than_the_store_takes(
     assert parts[0]["p"] == len(parts)
     assert store.samples_of(2, HOUR, HOUR + 3600) == batch
     assert store.differences(2) == []
+    store.close()
 
 
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What a watcher of a run is told next: new output, hosts that stand otherwise, the end. Web socket and polling share it."""
 
 import time
+from collections import deque
 from typing import Any
 
 from django.db.models import QuerySet
@@ -34,13 +35,16 @@ class Feed:
         self.ended = False
         self._known: dict[int, str] = {}
         self._asked = 0.0
-        self.turn_to(host_id, offset)
+        self.host_id, self.offset = host_id, max(offset, 0)
+        self._allowed: bool | None = None
+        self._wishes: deque[tuple[int | None, int]] = deque(maxlen=1)
 
     def turn_to(self, host_id: int | None, offset: int) -> None:
-        """Watch another host, from a byte offset on."""
-        self.host_id = host_id
-        self.offset = max(offset, 0)
-        self._allowed: bool | None = None
+        """Watch another host, from a byte offset on; the next read goes there.
+
+        May be called while a read goes on in another thread: what that was allowed to read it still reads, and nothing else.
+        """
+        self._wishes.append((host_id, max(offset, 0)))
 
     def see_as(self, user: Any) -> None:
         """Go on with the eyes of a user who was asked for anew."""
@@ -58,6 +62,9 @@ class Feed:
 
     def read(self) -> list[Message] | None:
         """Give what is new; None when the user may not see the run (any more)."""
+        if self._wishes:
+            self.host_id, self.offset = self._wishes.pop()
+            self._allowed = None
         run = self.run()
         if run is None:
             return None

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from abc import ABC
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -55,9 +55,9 @@ class Endpoint(ABC, APIView):
     # Whether an answer takes a look at the store, and so a turn.
     asks_store = True
 
+    @abstractmethod
     def answer(self, asked: "Asked", **parts: str) -> Any:
         """Give what stands under "data"."""
-        raise NotImplementedError
 
     def get(self, request: Request, **parts: str) -> HttpResponse:
         """Answer, or say why not."""

@@ -12,11 +12,13 @@ import time
 from collections import namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from agent import __main__ as commands
 from agent.config import Config
+from tests.agent.shipping import Background, shipper_of, spool_of
 
 ROOT = Path(__file__).resolve().parents[2]
 AGENT_ID = "0123456789abcdef0123456789abcdef"
@@ -250,3 +252,38 @@ def sample():
         return {"boot_id": boot_id, "seq": seq, "time": moment, "values": values}
 
     return make
+
+
+@pytest.fixture
+def hands(monkeypatch):
+    """The wall clock and the steady one, to be turned by hand, or both by `go`."""
+    made = SimpleNamespace(wall=1_700_000_000.0, steady=5000.0)
+    monkeypatch.setattr(time, "time", lambda: made.wall)
+    monkeypatch.setattr(time, "monotonic", lambda: made.steady)
+    monkeypatch.setattr(time, "clock_gettime", lambda _which: made.steady)
+
+    def go(seconds):
+        made.wall += seconds
+        made.steady += seconds
+
+    made.go = go
+    return made
+
+
+@pytest.fixture
+def spool(config):
+    made = spool_of(config)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def background():
+    return Background()
+
+
+@pytest.fixture
+def shipper(config, spool, background):
+    made = shipper_of(config, spool, background)
+    yield made
+    made.sender.close()

@@ -1,35 +1,21 @@
 """A real daemon on a real disk that fills up, or that can only be read: it goes on, and loses nothing that memory holds."""
 
-import contextlib
 import itertools
-import os
 import subprocess
 
 import pytest
 
+from tests.small_disk import fill, small_disk
+
 
 @pytest.fixture
 def disk(tmp_path):
-    """256 KiB of a real file system; only root may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "256k") as mounted:
+        yield mounted
 
 
 def remounted(disk, how):
     subprocess.run(["mount", "-o", "remount," + how, str(disk)], check=True)
-
-
-def fill(disk):
-    """A file takes all that is left."""
-    ballast = (disk / "ballast").open("wb", buffering=0)
-    with ballast, contextlib.suppress(OSError):
-        while ballast.write(b"x" * 4096):
-            continue
 
 
 def sent(portal):

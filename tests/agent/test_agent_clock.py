@@ -1,7 +1,6 @@
 """Which clock a sample was taken by, and what the portal is told of it."""
 
 import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,24 +9,6 @@ from agent.clock import Base, Clock, clock_of
 from agent.identity import boot_id
 from agent.sampler import Sampler
 from agent.wire import metrics
-from tests.agent.shipping import spool_of
-
-
-@pytest.fixture
-def hands(monkeypatch):
-    """The wall clock and the steady one, to be turned by hand."""
-    hands = SimpleNamespace(wall=1_700_000_000.0, steady=5000.0)
-    monkeypatch.setattr(time, "time", lambda: hands.wall)
-    monkeypatch.setattr(time, "monotonic", lambda: hands.steady)
-    monkeypatch.setattr(time, "clock_gettime", lambda _which: hands.steady)
-    return hands
-
-
-@pytest.fixture
-def spool(config):
-    made = spool_of(config)
-    yield made
-    made.close()
 
 
 def test_a_clock_has_one_number_until_it_is_set(hands):

@@ -1,7 +1,6 @@
 """Live mode, clocks, wishes of the portal, tables along with samples, and the agent's own figures."""
 
 import itertools
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -14,22 +13,6 @@ from agent.own import FIELDS, Own
 from agent.reporting import WISH_PAUSE, Reporting
 from agent.schedule import LONGEST_LIVE, Pace, fraction
 from agent.wire import metrics
-
-
-@pytest.fixture
-def clocks(monkeypatch):
-    """The wall clock and the monotonic clock, to be turned by hand."""
-    hands = SimpleNamespace(wall=1_700_000_000.0, steady=5000.0)
-    monkeypatch.setattr(time, "time", lambda: hands.wall)
-    monkeypatch.setattr(time, "monotonic", lambda: hands.steady)
-    monkeypatch.setattr(time, "clock_gettime", lambda _which: hands.steady)
-
-    def go(seconds):
-        hands.wall += seconds
-        hands.steady += seconds
-
-    hands.go = go
-    return hands
 
 
 def test_while_somebody_watches_it_samples_and_sends_each_second():
@@ -101,27 +84,27 @@ def test_it_sends_each_sixty_seconds_four_samples_at_once():
     assert gaps == {60}
 
 
-def test_the_clock_offset_is_what_the_portal_says_less_half_the_round_trip(clocks):
+def test_the_clock_offset_is_what_the_portal_says_less_half_the_round_trip(hands):
     clock = Clock()
     assert clock.offset() is None
-    clock.learn(clocks.wall + 7.0, clocks.steady, clocks.steady)
-    clock.learn(clocks.wall + 7.5, clocks.steady, clocks.steady + 1.0)
+    clock.learn(hands.wall + 7.0, hands.steady, hands.steady)
+    clock.learn(hands.wall + 7.5, hands.steady, hands.steady + 1.0)
     assert clock.offset() == pytest.approx(7.0, abs=0.001)
 
 
-def test_the_quickest_answer_is_believed(clocks):
+def test_the_quickest_answer_is_believed(hands):
     clock = Clock()
-    clock.learn(clocks.wall + 9.0, clocks.steady, clocks.steady + 4.0)
-    clock.learn(clocks.wall + 5.05, clocks.steady, clocks.steady + 0.1)
+    clock.learn(hands.wall + 9.0, hands.steady, hands.steady + 4.0)
+    clock.learn(hands.wall + 5.05, hands.steady, hands.steady + 0.1)
     assert clock.offset() == pytest.approx(5.0, abs=0.001)
 
 
-def test_a_step_of_the_hosts_clock_is_seen_before_the_next_answer(clocks):
+def test_a_step_of_the_hosts_clock_is_seen_before_the_next_answer(hands):
     clock = Clock()
-    clock.learn(clocks.wall, clocks.steady, clocks.steady)
-    clocks.go(60)
+    clock.learn(hands.wall, hands.steady, hands.steady)
+    hands.go(60)
     assert clock.offset() == 0.0
-    clocks.wall -= 3600
+    hands.wall -= 3600
     assert clock.offset() == pytest.approx(3600.0)
 
 
@@ -150,7 +133,7 @@ def reporting(asked):
     return Reporting(gather, Pace(15, 60, 3600))
 
 
-def test_what_the_portal_wants_goes_with_the_next_facts_once(clocks):
+def test_what_the_portal_wants_goes_with_the_next_facts_once(hands):
     asked = []
     desk = reporting(asked)
     assert desk.body()
@@ -161,19 +144,19 @@ def test_what_the_portal_wants_goes_with_the_next_facts_once(clocks):
     assert desk.body()
     desk.done()
     assert asked[-1] == {"packages"}
-    clocks.go(61)
+    hands.go(61)
     assert desk.body() is None
     assert asked[-1] == set()
 
 
-def test_a_portal_that_asks_in_every_answer_gets_it_now_and_then(clocks):
+def test_a_portal_that_asks_in_every_answer_gets_it_now_and_then(hands):
     asked = []
     desk = reporting(asked)
     for _ in range(int(WISH_PAUSE)):
         desk.wish(["packages"])
         if desk.is_due() and desk.body():
             desk.done()
-        clocks.go(1)
+        hands.go(1)
     assert sum(1 for wanted in asked if wanted) == 1
     desk.wish("packages")
     desk.wish(None)

@@ -7,21 +7,7 @@ import pytest
 
 from agent import spool as spools
 from agent.segment import Segment
-from tests.agent.shipping import Background, left, shipper_of, spool_of
-
-
-@pytest.fixture
-def spool(config):
-    made = spool_of(config)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def shipper(config, spool):
-    made = shipper_of(config, spool, Background())
-    yield made
-    made.sender.close()
+from tests.agent.shipping import left
 
 
 def test_what_falls_off_the_memory_is_counted_and_said(

@@ -2,26 +2,7 @@
 
 import pytest
 
-from tests.agent.shipping import Background, held, left, shipper_of, spool_of
-
-
-@pytest.fixture
-def background():
-    return Background()
-
-
-@pytest.fixture
-def spool(config):
-    made = spool_of(config)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def shipper(config, spool, background):
-    made = shipper_of(config, spool, background)
-    yield made
-    made.sender.close()
+from tests.agent.shipping import held, left
 
 
 def test_what_the_answer_names_leaves_the_spool(shipper, spool, portal, sample):

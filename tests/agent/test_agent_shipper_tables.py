@@ -4,28 +4,9 @@ import time
 
 import pytest
 
-from tests.agent.shipping import Background, held, left, shipper_of, spool_of
+from tests.agent.shipping import held, left
 
 TABLE = {"name": "units", "time": 1.0, "columns": ["name"], "rows": [["x"]]}
-
-
-@pytest.fixture
-def background():
-    return Background()
-
-
-@pytest.fixture
-def spool(config):
-    made = spool_of(config)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def shipper(config, spool, background):
-    made = shipper_of(config, spool, background)
-    yield made
-    made.sender.close()
 
 
 def test_tables_and_counts_go_along_once(shipper, spool, portal, sample, background):

@@ -16,6 +16,7 @@ from agent import spool as spools
 from agent.errors import ConfigError
 from agent.sequence import Sequence
 from agent.spool import Spool
+from tests.small_disk import small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -178,24 +179,13 @@ def test_a_disk_that_refuses_is_used_again_when_it_recovers(
     assert everything(spool) == [1, 2, 3, 4]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """64 KiB of a real file system; only root may mount one."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
-    if os.geteuid() or subprocess.run(mount, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def test_a_really_full_disk_does_not_stop_the_agent(make_spool, sample, small_disk):
-    spool = make_spool(where=small_disk / "spool")
-    for number in range(1, 101):
-        spool.append(sample(number, size=2000))
-    assert not spool.on_disk
-    assert everything(spool) == list(range(1, 101))
+def test_a_really_full_disk_does_not_stop_the_agent(make_spool, sample, tmp_path):
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        spool = make_spool(where=disk / "spool")
+        for number in range(1, 101):
+            spool.append(sample(number, size=2000))
+        assert not spool.on_disk
+        assert everything(spool) == list(range(1, 101))
 
 
 def test_a_file_that_cannot_be_read_for_a_moment_is_kept(

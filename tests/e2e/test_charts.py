@@ -143,6 +143,8 @@ def test_another_theme_changes_the_colours_at_once(charts: Any) -> None:
         "button.form.requestSubmit(button)"
     )
     wait_until("dark colours", lambda: of(charts, "load", stroke) != light)
+    assert charts.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    assert charts.complaints == []
 
 
 def test_an_axis_speaks_the_readers_language_in_his_zone(

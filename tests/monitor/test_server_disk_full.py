@@ -4,10 +4,7 @@ What the embedded store acknowledges in the very moment in which its disk fills 
 (docs/monitoring.md); MongoDB ends itself instead.
 """
 
-import contextlib
-import os
 import random
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +19,7 @@ from tests.e2e.conftest import wait_until
 from tests.mongo import MongoServer
 from tests.monitor.storing import HOUR
 from tests.simulation.servers import BareServer
+from tests.small_disk import fill, small_disk
 
 pytestmark = [pytest.mark.xdist_group("portal"), pytest.mark.timeout(240)]
 MEBIBYTE = 1 << 20
@@ -29,24 +27,8 @@ MEBIBYTE = 1 << 20
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """300 MiB of a real file system; only root may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300m", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def _fill(disk: Path) -> None:
-    """Let a file take all that is left."""
-    ballast = (disk / "ballast").open("wb", buffering=0)
-    with ballast, contextlib.suppress(OSError):
-        for size in (MEBIBYTE, 4096):
-            with contextlib.suppress(OSError):
-                while ballast.write(b"x" * size):
-                    continue
+    with small_disk(tmp_path / "disk", "300m") as mounted:
+        yield mounted
 
 
 def _hour_of_much(number: int) -> list[Sample]:
@@ -69,7 +51,7 @@ def test_a_store_whose_disk_is_full_is_said_to_be_away_and_keeps_what_it_had(
         store.ensure_indexes()
         for number in range(80):
             if number == before:
-                _fill(disk)
+                fill(disk)
             try:
                 store.write(1, _hour_of_much(number))
             except StoreUnavailable:
@@ -129,7 +111,7 @@ def test_a_portal_whose_disk_is_full_tells_agents_to_wait_and_goes_on_afterwards
 
         assert post(1).status_code == 200
         before = set(acknowledged)
-        _fill(disk)
+        fill(disk)
         answers = [post(1 + 1000 * n) for n in range(1, 60)]
         statuses = [answer.status_code for answer in answers]
         assert set(statuses) <= {200, 503}

@@ -11,7 +11,7 @@ RUN python3 -m adminset.launch image \
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends openssh-client \
+    && apt-get install --yes --no-install-recommends openssh-client git \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/adminset --shell /usr/sbin/nologin adminset \
     && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit

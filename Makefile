@@ -6,7 +6,7 @@ VENV := .venv/bin
 NAMES := $(filter-out bench soak,$(if $(filter bench soak,$(firstword $(MAKECMDGOALS))),$(MAKECMDGOALS)))
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-.PHONY: help up test bench soak lint format messages permissions demo requirements agent-deb clean tools tests
+.PHONY: help up worker test bench soak lint format messages permissions demo requirements agent-deb clean tools tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -20,13 +20,16 @@ up: ## set up and run the portal; Ctrl-C stops it (PORT=8123 make up)
 	@$(PYTHON) -m adminset.launch up
 endif
 
+worker: ## run a worker for the queues of sites, here or on a machine there: make worker QUEUES=idc.bj (docs/tasks-sites.md)
+	@QUEUES="$(QUEUES)" $(PYTHON) -m adminset.launch worker
+
 test: tests ## set up, then lint, types, contracts and the whole suite
 	@$(VENV)/python -m adminset.launch.suite
 
 bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, lists, fleet, imports, agent, sign_in, audit, permissions)
 	@$(VENV)/python -m tests.bench $(NAMES)
 
-soak: tests ## long proofs; `make soak up` (starts and stops), fleet, kill, outage (docs/monitoring.md), agent_day
+soak: tests ## long proofs; `make soak up` (starts and stops), fleet, kill, outage (docs/monitoring.md), agent_day, faults (docs/faults.md)
 	@$(VENV)/python -m tests.soak $(NAMES)
 
 lint: tools ## ruff, mypy, import contracts, templates, migrations, known holes

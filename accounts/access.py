@@ -21,9 +21,7 @@ def permissions_of(
     Args:
         later_too: count grants that begin later as well.
     """
-    grants = apps.get_model("accounts", "Grant").objects
-    counted = grants.not_ended() if later_too else grants.holding()
-    by_role = _scopes_by_role(counted.filter(user_id=user.pk))
+    by_role = roles_of(user, later_too=later_too)
     permissions: dict[str, Scope] = {}
     held = Permission.objects.filter(roles__in=by_role).values_list(
         "roles__id", "content_type__app_label", "codename"
@@ -33,6 +31,13 @@ def permissions_of(
         if role_id in by_role:
             permissions[name] = _join(permissions.get(name, Scope()), by_role[role_id])
     return permissions
+
+
+def roles_of(user: models.Model, *, later_too: bool = False) -> Mapping[int, Scope]:
+    """Map each role (its id) that the user holds to where; the arguments are those of permissions_of."""
+    grants = apps.get_model("accounts", "Grant").objects
+    counted = grants.not_ended() if later_too else grants.holding()
+    return _scopes_by_role(counted.filter(user_id=user.pk))
 
 
 def ends_of(user: models.Model) -> Mapping[str, datetime]:

@@ -103,6 +103,18 @@ def networks(name: str) -> list[str]:
     return _typed(name, "networks such as 10.0.0.0/8, separated by commas", read, [])
 
 
+def user_and_group(name: str) -> tuple[int, int] | None:
+    """Read numbers of a user and a group ("990:990"); none: None."""
+
+    def read(raw: str) -> tuple[int, int] | None:
+        user, group = (int(part) for part in raw.split(":"))
+        if min(user, group) < 1:
+            raise ValueError(raw)
+        return user, group
+
+    return _typed(name, "numbers of a user and a group, such as 990:990", read, None)
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     """Read one of a few words."""
 

@@ -1,4 +1,4 @@
-"""The menu and the home cards as data: names of urls, permissions and icons, never an import of a room."""
+"""The menu as data: names of urls, permissions and icons, never an import of a room."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,17 +33,6 @@ class Section:
     title: Any
     icon: str
     entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class Card:
-    """One card of the home page: drawn by the room that owns its url."""
-
-    title: Any
-    url_name: str
-    icon: str
-    permission: str
-    wide: bool = False
 
 
 MENU = (
@@ -206,13 +195,62 @@ MENU = (
         "list-check",
         (
             Entry(_("Run something"), "tasks:run_add", "play", "tasks.add_run"),
+            Entry(
+                _("Task modules"),
+                "tasks:taskmodule_gallery",
+                "puzzle-piece",
+                "tasks.view_taskmodule",
+                ("tasks:taskmodule",),
+            ),
             Entry(_("Runs"), "tasks:run_list", "terminal", "tasks.view_run"),
-            Entry(_("Playbooks"), "tasks:playbook_list", "book", "tasks.view_playbook"),
+            Entry(
+                _("Templates"), "tasks:template_list", "clone", "tasks.view_template"
+            ),
+            Entry(
+                _("Library"),
+                "tasks:script_list",
+                "book",
+                "tasks.view_script",
+                (
+                    "tasks:playbook",
+                    "tasks:role",
+                    "tasks:storedfile",
+                    "tasks:version",
+                    "tasks:gitsource",
+                ),
+            ),
             Entry(
                 _("Schedules"),
                 "tasks:schedule_list",
                 "calendar-days",
                 "tasks.view_schedule",
+            ),
+            Entry(
+                _("Workflows"),
+                "tasks:workflow_list",
+                "diagram-project",
+                "tasks.view_workflow",
+                ("tasks:workflowrun", "tasks:workflowstep"),
+            ),
+            Entry(
+                _("Approvals"),
+                "tasks:approval_inbox",
+                "user-check",
+                "tasks.view_approval",
+                ("tasks:approval", "tasks:approvalrule"),
+            ),
+            Entry(_("Sites"), "tasks:site_list", "tower-broadcast", "tasks.view_site"),
+            Entry(
+                _("Web-hooks in"),
+                "tasks:inhook_list",
+                "right-to-bracket",
+                "tasks.view_inhook",
+            ),
+            Entry(
+                _("Calendars"),
+                "tasks:calendar_list",
+                "calendar-xmark",
+                "tasks.view_calendar",
             ),
         ),
     ),
@@ -345,20 +383,5 @@ MENU = (
                 "adminset.view_auditentry",
             ),
         ),
-    ),
-)
-
-CARDS = (
-    Card(_("Hosts"), "cmdb:card", "server", "cmdb.view_host"),
-    Card(_("Data quality"), "cmdb:quality_card", "clipboard-check", "cmdb.view_host"),
-    Card(_("What expires"), "cmdb:expiry_card", "hourglass-half", "cmdb.view_expiry"),
-    Card(_("How they feel"), "monitor:card", "gauge-high", "monitor.view_metrics"),
-    Card(_("Latest runs"), "tasks:card", "terminal", "tasks.view_run"),
-    Card(
-        _("What happened"),
-        "accounts:card",
-        "clock-rotate-left",
-        "adminset.view_auditentry",
-        wide=True,
     ),
 )

@@ -13,6 +13,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from adminset import audit, context, networks
@@ -98,6 +99,17 @@ def _zone(name: str) -> zoneinfo.ZoneInfo | None:
         return zoneinfo.ZoneInfo(name) if name else None
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return None
+
+
+def parts_apart(get_response: Answer) -> Answer:
+    """Keep a page and the part that htmx got of it apart in every cache: Back would show the part alone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        answer = get_response(request)
+        patch_vary_headers(answer, ["HX-Request"])
+        return answer
+
+    return middleware
 
 
 def domain_errors(get_response: Answer) -> Answer:

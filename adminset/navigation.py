@@ -7,10 +7,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.text import capfirst
 
 from adminset import maintenance
+from adminset.crud.resource import Resource, all_resources
+from adminset.home_cards import CARDS, Card
 from adminset.http import SIGNED_IN
-from adminset.menu import CARDS, MENU, Card, Entry
+from adminset.menu import MENU, Entry
 from adminset.querysets import everywhere
 
 
@@ -69,8 +72,13 @@ def _is_here(here: str, entry: Entry) -> bool:
 
 
 def tabs_for(request: HttpRequest, url_names: Iterable[str]) -> list[dict[str, Any]]:
-    """Give the tabs over a list: {title, url, active}; titles and permissions are those of the menu."""
-    entries = {e.url_name: e for section in MENU for e in section.entries}
+    """Give the tabs over a list: {title, url, active}.
+
+    Titles and permissions are those of the menu; where a line of it stands for several lists, or none does, those of the list.
+    """
+    entries = {each.url_name: each for each in map(_list_of, all_resources())}
+    lines = [e for section in MENU for e in section.entries]
+    entries |= {e.url_name: e for e in lines if not e.also or e.url_name not in entries}
     here = _here(request)
     return [
         {
@@ -84,6 +92,16 @@ def tabs_for(request: HttpRequest, url_names: Iterable[str]) -> list[dict[str, A
         and _may(request, entries[name])
         and (url := reverse_or_none(name))
     ]
+
+
+def _list_of(resource: Resource) -> Entry:
+    """Give the list of a resource as a line that no menu has: a tab beside lists that have one."""
+    return Entry(
+        capfirst(resource.verbose_name_plural),
+        resource.url_name("list"),
+        resource.icon,
+        resource.permission("view"),
+    )
 
 
 def cards(request: HttpRequest) -> list[dict[str, Any]]:

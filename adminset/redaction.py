@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
+from adminset import audit_seal
+
 MASK = "••••"
 # A shorter secret would black out half of any text, and show itself by doing so.
 SHORTEST = 4
@@ -117,8 +119,11 @@ known = KnownSecrets()
 
 
 def clean(text: str) -> str:
-    """Give a text without the secrets that this process knows, and without what looks like one: for logs and stored errors."""
-    text = known.mask(text)
+    """Give a text without the secrets that this process knows, and without what looks like one: for logs and stored errors.
+
+    What no database takes (NUL, half characters) is replaced.
+    """
+    text = known.mask(audit_seal.clean(text))
     for shape, mask in _SHAPES:
         text = shape.sub(mask, text)
     return text

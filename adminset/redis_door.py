@@ -75,6 +75,14 @@ def keep_until(name: str, member: str, moment: float) -> None:
         return
 
 
+def keep_no_more(name: str, member: str) -> None:
+    """Take a word out of such a set; a Redis that is away costs nothing, the word goes by itself."""
+    try:
+        client().zrem(name, member)
+    except redis.RedisError:
+        return
+
+
 def kept_after(name: str, moment: float) -> dict[str, float]:
     """Give the words of a set that are kept beyond a moment, with until when; none where Redis is away."""
     try:

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "adminset.middleware.parts_apart",
     "accounts.duties.DutiesFirst",
     "adminset.middleware.domain_errors",
 ]
@@ -170,60 +171,6 @@ CELERY_TASK_DEFAULT_QUEUE = "adminset"
 RUN_QUEUE = "runs"
 CELERY_TASK_ROUTES = {"tasks.run_run": {"queue": RUN_QUEUE}}
 CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
-DAILY = {"schedule": 24 * 3600, "options": {"expires": 3600}}
-CELERY_BEAT_SCHEDULE = {
-    "adminset.seal_audit": {
-        "task": "adminset.seal_audit",
-        "schedule": 60,
-        "options": {"expires": 60},
-    },
-    "adminset.forward_audit": {
-        "task": "adminset.forward_audit",
-        "schedule": 10,
-        "options": {"expires": 10},
-    },
-    # Looks whether a day has gone by, so that a receiver that was away gets its anchor later.
-    "adminset.anchor_audit": {
-        "task": "adminset.anchor_audit",
-        "schedule": 600,
-        "options": {"expires": 600},
-    },
-    "adminset.send_webhooks": {
-        "task": "adminset.send_webhooks",
-        "schedule": 10,
-        "options": {"expires": 10},
-    },
-    "adminset.rebuild_search": {
-        "task": "adminset.rebuild_search",
-        "schedule": 24 * 3600,
-        "options": {"expires": 24 * 3600},
-    },
-    "adminset.purge_imports": {"task": "adminset.purge_imports", **DAILY},
-    "monitor.purge_flips": {"task": "monitor.purge_flips", **DAILY},
-    "monitor.sweep_departed": {"task": "monitor.sweep_departed", **DAILY},
-    # Looks for what is due; each certificate is fetched every ADMINSET_CERTIFICATE_CHECK_HOURS.
-    "cmdb.check_certificates": {
-        "task": "cmdb.check_certificates",
-        "schedule": 300,
-        "options": {"expires": 300},
-    },
-    "tasks.reap_runs": {
-        "task": "tasks.reap_runs",
-        "schedule": 10,
-        "options": {"expires": 10},
-    },
-    # Calls the workers where checks are due, and finds heartbeats that did not come.
-    "monitor.start_checks": {
-        "task": "monitor.start_checks",
-        "schedule": 5,
-        "options": {"expires": 5},
-    },
-    "monitor.roll_up": {
-        "task": "monitor.roll_up",
-        "schedule": 60,
-        "options": {"expires": 60},
-    },
-}
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -231,6 +178,7 @@ WORKER_CONCURRENCY = env.integer("ADMINSET_WORKER_CONCURRENCY", 4, least=1, most
 
 # ---- People
 from adminset.settings_access import *  # noqa: E402,F403 - its own file for the length of this one; after env.load
+from adminset.settings_beat import *  # noqa: E402,F403 - the same
 from adminset.settings_doors import *  # noqa: E402,F403 - the same; doors for other programs
 
 AUTH_USER_MODEL = "accounts.User"
@@ -351,6 +299,8 @@ SPECTACULAR_SETTINGS = {
         "NicStateEnum": "cmdb.models.Nic.State",
         "ServiceStateEnum": "monitor.watched_models.State",
         "WorkKindEnum": "tasks.models.Work.Kind",
+        "RunHostStatusEnum": "tasks.models.RunHost.Status",
+        "RunStatusEnum": "tasks.models.Run.Status",
     },
 }
 DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
@@ -371,6 +321,7 @@ if ROLE == "ingest":  # noqa: F405 - of settings_ingest
     ]
 
 RUN_DIR = DATA_DIR / "runs"
+LIBRARY_DIR = DATA_DIR / "library"
 
 # ---- Log lines as key=value on standard error: the process manager keeps them
 LOGGING = {

@@ -1,5 +1,7 @@
 """How much work the portal takes on: lists and imports, agents and measurements, runs; adminset/settings.py takes all of it."""
 
+import shlex
+
 from adminset import env
 
 # ---- Lists
@@ -95,7 +97,102 @@ RUN_CONNECT_TIMEOUT_SECONDS = env.integer(
 RUN_OUTPUT_BYTES_PER_HOST = env.integer(
     "ADMINSET_RUN_OUTPUT_BYTES_PER_HOST", 4 * 2**20, least=1024
 )
+# Output, see docs/tasks-output.md: what is kept of a whole run, and of each host's end where more comes than is kept.
+RUN_OUTPUT_BYTES = env.integer("ADMINSET_RUN_OUTPUT_BYTES", 2**30, least=2**20)
+RUN_OUTPUT_TAIL_BYTES = env.integer(
+    "ADMINSET_RUN_OUTPUT_TAIL_BYTES", 64 * 1024, least=512, most=2**20
+)
 RUN_LEASE_SECONDS = env.integer("ADMINSET_RUN_LEASE_SECONDS", 15, least=3)
+RUN_RENEW_SECONDS = env.integer("ADMINSET_RUN_RENEW_SECONDS", 5, least=1)
+# A run over which so many workers were lost is given up.
+RUN_MOST_LOSSES = env.integer("ADMINSET_RUN_MOST_LOSSES", 3, least=1)
+# Runs at once in a queue, and of one user; 0: as many as there are workers.
+RUN_QUEUE_MOST = env.integer("ADMINSET_RUN_QUEUE_MOST", 0)
+RUN_USER_MOST = env.integer("ADMINSET_RUN_USER_MOST", 0)
+# Sites, see docs/tasks-sites.md: without a sign of a worker for so long the work of a site goes to whoever stands in.
+SITE_PATIENCE_SECONDS = env.integer("ADMINSET_SITE_PATIENCE_SECONDS", 60, least=45)
+# This machine is not the portal's: the output of runs is sent home. `make worker` sets it.
+RUN_SENDS_OUTPUT = env.boolean("ADMINSET_RUN_SENDS_OUTPUT", False)
+# SSH, see docs/tasks-ssh.md: idle connections that one process keeps, and for how long; channels that it opens at once
+# through a jump host; failures in a row to reach a jump host, after which it is left alone for so many seconds.
+SSH_POOL_SECONDS = env.integer("ADMINSET_SSH_POOL_SECONDS", 60, least=0, most=3600)
+SSH_POOL_MOST = env.integer("ADMINSET_SSH_POOL_MOST", 100, least=0, most=1000)
+SSH_JUMP_MOST = env.integer("ADMINSET_SSH_JUMP_MOST", 50, least=1, most=1000)
+SSH_BREAKER_FAILURES = env.integer("ADMINSET_SSH_BREAKER_FAILURES", 10, least=1)
+SSH_BREAKER_SECONDS = env.integer("ADMINSET_SSH_BREAKER_SECONDS", 60, least=1)
+# Ansible, see docs/tasks-ansible.md: hosts that one process works on at once, and what one of them takes of the free memory.
+ANSIBLE_MAX_FORKS = env.integer("ADMINSET_ANSIBLE_MAX_FORKS", 50, least=1, most=200)
+ANSIBLE_FORK_MEGABYTES = env.integer("ADMINSET_ANSIBLE_FORK_MEGABYTES", 100, least=1)
+# The folder plugins/strategy of ansible_mitogen, where it is not installed beside the portal.
+ANSIBLE_MITOGEN_PATH = env.text("ADMINSET_ANSIBLE_MITOGEN_PATH")
+# Words that stand before Ansible's process, such as bwrap with its options; no shell reads them.
+RUN_WRAPPER = shlex.split(env.text("ADMINSET_RUN_WRAPPER"))
+# "uid:gid" that the private directory of a run is given to, where the wrapper changes to another user.
+RUN_WRAPPER_OWNER = env.user_and_group("ADMINSET_RUN_WRAPPER_OWNER")
+
+# ---- Task modules
+# Folders of *.yml besides the shipped ones.
+TASK_MODULE_DIRS = env.words("ADMINSET_TASK_MODULE_DIRS", [])
+TASK_MODULE_BYTES = env.integer(
+    "ADMINSET_TASK_MODULE_BYTES", 65_536, least=1024, most=65_536
+)
+# Values that a field offers out of the CMDB.
+TASK_MODULE_CHOICES = env.integer(
+    "ADMINSET_TASK_MODULE_CHOICES", 1000, least=1, most=20_000
+)
+# Hosts that count as critical: by a tag, or by a further field with a value (key=value). A run on several of them is
+# proposed in these batches.
+RUN_CRITICAL_TAGS = env.words("ADMINSET_RUN_CRITICAL_TAGS", ["critical"])
+RUN_CRITICAL_FIELDS = env.words(
+    "ADMINSET_RUN_CRITICAL_FIELDS", ["criticality=high", "criticality=critical"]
+)
+RUN_CRITICAL_BATCHES = env.text("ADMINSET_RUN_CRITICAL_BATCHES", "1 10% 50%")
+# Tags that say: do not change this host now. The launch warns.
+RUN_FREEZE_TAGS = env.words("ADMINSET_RUN_FREEZE_TAGS", ["change-freeze"])
+# Runs that ended so long ago are cleared away at night with their output; 0: never.
+RUN_KEEP_DAYS = env.integer("ADMINSET_RUN_KEEP_DAYS", 90)
+
+# ---- Schedules, see docs/tasks-schedules.md
+# Schedules that one tick takes up, and planned times that wait for one schedule.
+SCHEDULE_TICK_MOST = env.integer("ADMINSET_SCHEDULE_TICK_MOST", 500, least=1)
+SCHEDULE_WAITING_MOST = env.integer("ADMINSET_SCHEDULE_WAITING_MOST", 100, least=1)
+# Missed times of one schedule that get a row each after the portal was away.
+SCHEDULE_MISSED_ROWS = env.integer("ADMINSET_SCHEDULE_MISSED_ROWS", 2000, least=1)
+# A run is slow when it takes so many per cent of what is usual, and so many seconds more.
+SCHEDULE_SLOW_PERCENT = env.integer("ADMINSET_SCHEDULE_SLOW_PERCENT", 200, least=110)
+SCHEDULE_SLOW_SECONDS = env.integer("ADMINSET_SCHEDULE_SLOW_SECONDS", 30)
+
+# ---- Library of scripts, playbooks, roles and files, see docs/tasks-library.md
+LIBRARY_TEXT_BYTES = env.integer("ADMINSET_LIBRARY_TEXT_BYTES", 256 * 1024, least=1024)
+# It comes in one request, so ADMINSET_UPLOAD_BYTES has to be larger.
+LIBRARY_FILE_BYTES = env.integer("ADMINSET_LIBRARY_FILE_BYTES", 15 * 2**20, least=1024)
+LIBRARY_ROLE_FILES = env.integer("ADMINSET_LIBRARY_ROLE_FILES", 300, least=1, most=5000)
+LIBRARY_ROLE_BYTES = env.integer("ADMINSET_LIBRARY_ROLE_BYTES", 4 * 2**20, least=1024)
+# Versions of longer texts are not compared line by line.
+LIBRARY_DIFF_LINES = env.integer("ADMINSET_LIBRARY_DIFF_LINES", 10_000, least=100)
+# https, ssh; `file` (folders of the portal's own machine) is for tests.
+LIBRARY_GIT_PROTOCOLS = env.words("ADMINSET_LIBRARY_GIT_PROTOCOLS", ["https", "ssh"])
+LIBRARY_GIT_SECONDS = env.integer("ADMINSET_LIBRARY_GIT_SECONDS", 120, least=5)
+LIBRARY_GIT_BYTES = env.integer("ADMINSET_LIBRARY_GIT_BYTES", 200 * 2**20, least=2**20)
+LIBRARY_GIT_DEPTH = env.integer("ADMINSET_LIBRARY_GIT_DEPTH", 1, least=1, most=1000)
+
+# ---- Workflows
+WORKFLOW_MAX_STEPS = env.integer("ADMINSET_WORKFLOW_MAX_STEPS", 100, least=1, most=500)
+# Values that one step hands on, or variables of one workflow; how long each may be; hosts whose output is read for them.
+WORKFLOW_MAX_VALUES = env.integer("ADMINSET_WORKFLOW_MAX_VALUES", 50, least=1)
+WORKFLOW_VALUE_CHARACTERS = env.integer(
+    "ADMINSET_WORKFLOW_VALUE_CHARACTERS", 2000, least=1, most=65536
+)
+WORKFLOW_VALUE_HOSTS = env.integer("ADMINSET_WORKFLOW_VALUE_HOSTS", 200, least=1)
+
+# ---- Web-hooks in and REST of runs, see docs/tasks-hooks.md and docs/tasks-api.md
+HOOK_BODY_BYTES = env.integer("ADMINSET_HOOK_BODY_BYTES", 2**20, least=1024)
+HOOK_PER_MINUTE = env.integer("ADMINSET_HOOK_PER_MINUTE", 30, least=1)
+# A signed time that is so far from ours is refused.
+HOOK_SKEW_SECONDS = env.integer("ADMINSET_HOOK_SKEW_SECONDS", 300, least=10, most=3600)
+HOOK_KEEP_DAYS = env.integer("ADMINSET_HOOK_KEEP_DAYS", 30, least=1)
+# Programs that one process lets wait for new output at the same time; further ones are answered at once.
+RUN_API_WAITERS = env.integer("ADMINSET_RUN_API_WAITERS", 50, least=0)
 
 # ---- Service checks, heartbeats, status pages
 # Where checks may go besides public addresses: services of one's own are what they are for. Loopback and link-local

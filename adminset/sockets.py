@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
+from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern
+from django.utils import translation
 from django.utils.module_loading import module_has_submodule
 
 
@@ -37,6 +39,18 @@ def own_origin(application: Callable[..., Awaitable[None]]) -> Any:
         await send({"type": "websocket.close", "code": 4403})
 
     return wrapped
+
+
+def language_of(scope: MutableMapping[str, Any]) -> str:
+    """Give the language that a page of the same visitor has: the user's, the cookie's, the browser's."""
+    own = getattr(scope.get("user"), "language", "")
+    if own in dict(settings.LANGUAGES):
+        return str(own)
+    request = HttpRequest()
+    request.COOKIES = scope.get("cookies", {})
+    accepted = dict(scope["headers"]).get(b"accept-language", b"")
+    request.META["HTTP_ACCEPT_LANGUAGE"] = accepted.decode("latin-1")
+    return translation.get_language_from_request(request)
 
 
 def is_own_origin(origin: str, host: str) -> bool:

@@ -43,6 +43,7 @@ urlpatterns = [
     path("", include("monitor.prometheus.urls")),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("cmdb.api_urls")),
+    path("api/v1/", include("tasks.api_urls")),
     path("api/v1/", include("monitor.api_urls")),
 ]
 # Behind the rooms: only now all resources are known.

@@ -28,15 +28,23 @@ def to_change(model: type[Model], user: Any, pk: int) -> Any:
 
 
 def hosts_for_run(
-    user: Any, host_ids: Iterable[int] = (), group_ids: Iterable[int] = ()
+    user: Any,
+    host_ids: Iterable[int] = (),
+    group_ids: Iterable[int] = (),
+    *,
+    action: str = "run",
 ) -> QuerySet[Host]:
-    """Give the chosen hosts and those of the chosen groups, only where the user may run work; in order, each once."""
+    """Give the chosen hosts and those of the chosen groups, only where the user may run work; in order, each once.
+
+    Args:
+        action: another act than "run" that the user must be allowed.
+    """
     groups = HostGroup.objects.visible_to(user).filter(pk__in=list(group_ids))
     chosen = list(groups.values_list("pk", flat=True))
     wanted = Q(pk__in=list(host_ids))
     if chosen:
         wanted |= membership.of_groups(chosen)
-    rows: QuerySet[Host] = Host.objects.visible_to(user, "run").filter(wanted)
+    rows: QuerySet[Host] = Host.objects.visible_to(user, action).filter(wanted)
     return rows.select_related("credential")
 
 

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
+from adminset.crud.endpoint import ResourceEndpoint
 from adminset.crud.etags import ConditionalAnswers, ensure_fresh
-from adminset.crud.rest import ResourcePermission, form_error
+from adminset.crud.rest import form_error
 from adminset.errors import DomainError
 from monitor import dashboards
 from monitor.dashboard_forms import PanelForm
@@ -29,20 +29,12 @@ RELATED = ("hosts", "group")
 USUAL = {"way": "average", "top": 5}
 
 
-class _Dashboards(ConditionalAnswers, APIView):
+class _Dashboards(ConditionalAnswers, ResourceEndpoint):
     """What the endpoints share: every write of a panel is a change of its dashboard."""
 
     resource = DASHBOARDS
     permission = "monitor.view_dashboard"
-    permission_classes = [ResourcePermission]
-    needs: Mapping[str, str] = dict.fromkeys(
-        ("POST", "PUT", "PATCH", "DELETE"), "change"
-    )
-
-    @property
-    def action(self) -> str:
-        """Name what is done, for the permission."""
-        return self.request.method or ""
+    needs = dict.fromkeys(("POST", "PUT", "PATCH", "DELETE"), "change")
 
     def dashboard(self, pk: int, action: str = "view") -> Dashboard:
         """Find a dashboard that the caller may see.

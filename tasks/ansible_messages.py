@@ -45,7 +45,7 @@ def _cut(text: str) -> str:
 
 def _statistics(data: dict[str, Any]) -> dict[str, dict[str, int]]:
     """Turn Ansible's counts by kind into counts by host."""
-    kinds = ("ok", "changed", "failures", "dark", "skipped")
+    kinds = ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")
     return {
         host: {kind: (data.get(kind) or {}).get(host, 0) for kind in kinds}
         for host in data.get("processed") or {}

@@ -6,11 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from adminset.redaction import redact
-from tasks.targets import HostStatus, Target, changed_key_sentence, pinned_key
+from adminset.redaction import MASK, spellings
+from tasks.ansible_words import (
+    connect_limit,
+    counts_sentence,
+    failure_sentence,
+    unreachable_sentence,
+    waiting_sentence,
+    without_names,
+)
+from tasks.targets import HostStatus, Target
 
 RunStatus = Literal["ok", "failed", "unreachable", "timed_out", "cancelled"]
-Reason = Literal["ended", "timed_out", "cancelled", "broken"]
+Reason = Literal["ended", "timed_out", "idle", "cancelled", "broken"]
 
 ENDED: dict[str, HostStatus] = {
     "runner_on_ok": "ok",
@@ -27,7 +35,9 @@ WORDS: dict[str, str] = {
     "runner_retry": "retrying",
 }
 NOBODY = "The playbook addressed none of the chosen hosts. Write `hosts: all`."
-STATISTICS = ("ok", "changed", "failures", "skipped")
+STATISTICS = ("ok", "changed", "failures", "skipped", "ignored", "rescued")
+LIMITS: dict[str, str] = {"timed_out": "host", "idle": "idle"}
+DONE = frozenset({*ENDED, "runner_on_skipped"})
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,10 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class HostResult:
-    """How a run ended on one host; the counts are numbers of tasks."""
+    """How a run ended on one host; the counts are numbers of tasks.
+
+    `limit` is the time-out that ended it: connect, idle, host, or empty.
+    """
 
     status: HostStatus
     explanation: str
@@ -57,6 +70,9 @@ class HostResult:
     failures: int = 0
     skipped: int = 0
     exit_code: int | None = None
+    ignored: int = 0
+    rescued: int = 0
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,17 +86,22 @@ class RunResult:
 
 @dataclass(frozen=True)
 class End:
-    """How Ansible itself ended: in time or not, with which code, saying what."""
+    """How Ansible itself ended: in time or not, with which code, saying what.
+
+    `doubtful` are the labels of hosts that did not confirm that what ran there has ended.
+    """
 
     reason: Reason
     exit_code: int | None = None
     complaint: str = ""
+    doubtful: frozenset[str] = frozenset()
 
 
 class Tally:
     """Counts events for each host; `targets` are keyed by their inventory name.
 
-    `private_path` is cut out of all texts: it is gone when somebody reads them.
+    `private_path` is cut out of all texts: it is gone when somebody reads them. `jump_words` gives what ssh said of the
+    way to a target.
     """
 
     def __init__(
@@ -89,9 +110,12 @@ class Tally:
         secrets: Iterable[str],
         private_path: str,
         on_event: Callable[[RunEvent], None],
+        jump_words: Callable[[Target], str] = lambda target: "",
     ) -> None:
         self._targets = targets
-        self._secrets = list(secrets)
+        self._jump_words = jump_words
+        # Once, and not for each event: a key of many lines has many spellings.
+        self._forms = spellings(secrets)
         self._private_path = private_path
         self._on_event = on_event
         self._results = {
@@ -99,6 +123,8 @@ class Tally:
             for name, target in targets.items()
         }
         self._complete: set[str] = set()
+        # The task that a host works on, by the host's inventory name.
+        self._busy: dict[str, str] = {}
         self.complaints: list[str] = []
 
     def take(self, raw: Mapping[str, Any]) -> None:
@@ -110,26 +136,43 @@ class Tally:
         if kind in ("verbose", "error") and text.strip():
             self.complaints = [*self.complaints, text][-50:]
         if name in self._results:
+            self._note(kind, str(name), raw)
             self._results[name] = self._next(kind, str(name), raw)
         for host, counts in (raw.get("stats") or {}).items():
             if host in self._results:
                 self._finish(host, counts)
-        target = self._targets.get(str(name))
-        task = raw.get("task")
-        self._on_event(
-            RunEvent(
-                kind,
-                target.name if target else None,
-                self.masked(str(task)) if task else None,
-                "changed" if raw.get("changed") else WORDS.get(kind, ""),
-                text,
-                int(raw.get("counter", 0)),
-            )
+        self._on_event(self._event(kind, name, text, raw))
+
+    def _event(
+        self, kind: str, name: object, text: str, raw: Mapping[str, Any]
+    ) -> RunEvent:
+        target, task = self._targets.get(str(name)), raw.get("task")
+        return RunEvent(
+            kind,
+            target.name if target else None,
+            self.masked(str(task)) if task else None,
+            "changed" if raw.get("changed") else WORDS.get(kind, ""),
+            text,
+            int(raw.get("counter", 0)),
         )
 
     def masked(self, text: str) -> str:
         """Return a text without the secrets and private paths of this run."""
-        return redact(text.replace(self._private_path, ""), self._secrets)
+        text = text.replace(f"{self._private_path}project/", "")
+        text = text.replace(self._private_path, "")
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return text
+
+    def waiting_for(self) -> str:
+        """Say which tasks have not returned, and on how many hosts."""
+        return waiting_sentence(self._busy.values())
+
+    def _note(self, kind: str, name: str, raw: Mapping[str, Any]) -> None:
+        if kind == "runner_on_start":
+            self._busy[name] = self.masked(str(raw.get("task") or "?"))
+        elif kind in DONE:
+            self._busy.pop(name, None)
 
     def _next(self, kind: str, name: str, raw: Mapping[str, Any]) -> HostResult:
         was, label = self._results[name], self._targets[name].label
@@ -144,8 +187,12 @@ class Tally:
         if kind == "runner_on_failed" and not raw.get("ignored"):
             return self._failed(was, label, raw)
         if kind == "runner_on_unreachable":
-            words = self._unreachable(name, self.masked(str(raw.get("message", ""))))
-            return replace(was, status="unreachable", explanation=words)
+            message = self.masked(str(raw.get("message", "")))
+            target = self._targets[name]
+            on_the_way = self.masked(self._jump_words(target))
+            words = unreachable_sentence(target, message, on_the_way)
+            limit = connect_limit(message)
+            return replace(was, status="unreachable", explanation=words, limit=limit)
         return was
 
     def _failed(
@@ -153,46 +200,35 @@ class Tally:
     ) -> HostResult:
         message = self.masked(str(raw.get("message") or "no message"))
         task = self.masked(str(raw.get("task") or "?"))
-        words = f"Task “{task}” failed on {label}: {message}"
-        failures = was.failures + 1
         return replace(
             was,
             status="failed",
-            explanation=words,
-            failures=failures,
+            explanation=failure_sentence(label, task, message),
+            failures=was.failures + 1,
             exit_code=raw.get("rc", was.exit_code),
         )
-
-    def _unreachable(self, name: str, message: str) -> str:
-        """Say a host key's case as the SSH door says it, else give ssh's own words."""
-        target = self._targets[name]
-        changed = "IDENTIFICATION HAS CHANGED" in message
-        if changed or "no matching host key type" in message:
-            words = [word.rstrip(".") for word in message.split()]
-            offered = [word for word in words if word.startswith("SHA256:")]
-            pinned = pinned_key(target)
-            return changed_key_sentence(target, pinned, (offered or [""])[0])
-        first = " ".join(message.split())
-        return f"{target.label} could not be reached: {first}"
 
     def _finish(self, name: str, counts: Mapping[str, int]) -> None:
         """Take Ansible's own count at the end: it knows what was rescued or ignored."""
         self._complete.add(name)
         was, label = self._results[name], self._targets[name].label
+        said = counts_sentence(counts)
         status: HostStatus = "ok"
-        words = f"All tasks ended well on {label}."
+        words = f"All went well on {label}. {said}"
         if counts.get("dark"):
             status, words = "unreachable", was.explanation
         elif counts.get("failures"):
-            status, words = "failed", was.explanation
-        numbers = {key: int(counts.get(key, 0)) for key in STATISTICS}
+            status, words = "failed", f"{was.explanation.rstrip(' .')}. {said}"
+        numbers: dict[str, Any] = {key: int(counts.get(key, 0)) for key in STATISTICS}
         self._results[name] = replace(was, status=status, explanation=words, **numbers)
 
     def result(self, end: End, refused: Mapping[str, HostResult]) -> RunResult:
-        """Return the result of the run; `refused` are hosts that were never asked."""
+        """Return the result of the run, its sentence without names; `refused` are hosts that were never asked."""
         hosts = dict(refused)
         for name, target in self._targets.items():
-            hosts[target.name] = self._settled(name, end)
+            hosts[target.name] = self._doubted(self._settled(name, end), name, end)
+        words = without_names(end.complaint, self._targets.values())
+        end = replace(end, complaint=words)
         nobody = all(one.status == "not_started" for one in self._results.values())
         if end.reason == "ended" and end.exit_code and nobody:
             return RunResult("failed", _own_failure(end), hosts)
@@ -203,13 +239,24 @@ class Tally:
         was, label = self._results[name], self._targets[name].label
         if name in self._complete or was.status != "cancelled":
             return was
-        if end.reason == "timed_out":
-            words = f"{label} had not finished when the time-out came."
-            return replace(was, status="timed_out", explanation=words)
+        task = self._busy.get(name)
+        doing = f" “{task}” had not returned." if task else ""
+        if end.reason in LIMITS:
+            words = f"{label} had not finished when the time-out came.{doing}"
+            limit = LIMITS[end.reason]
+            return replace(was, status="timed_out", explanation=words, limit=limit)
         if end.reason == "cancelled":
-            return replace(was, explanation=f"Cancelled while it ran on {label}.")
+            return replace(
+                was, explanation=f"Cancelled while it ran on {label}.{doing}"
+            )
         words = f"Ansible ended before {label} had finished."
         return replace(was, status="failed", explanation=words)
+
+    def _doubted(self, result: HostResult, name: str, end: End) -> HostResult:
+        if self._targets[name].label not in end.doubtful:
+            return result
+        words = "It did not confirm that what ran there has ended: look on the host."
+        return replace(result, explanation=f"{result.explanation} {words}")
 
 
 def _fresh(result: HostResult) -> bool:
@@ -220,8 +267,10 @@ def _fresh(result: HostResult) -> bool:
 def _verdict(hosts: Mapping[str, HostResult], end: End) -> tuple[RunStatus, str]:
     if end.reason == "broken":
         return "failed", end.complaint
-    if end.reason != "ended":
-        return end.reason, end.complaint
+    if end.reason in LIMITS:
+        return "timed_out", end.complaint
+    if end.reason == "cancelled":
+        return "cancelled", end.complaint
     statuses = [host.status for host in hosts.values()]
     words = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
     counts = ", ".join(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,10 @@ import psutil
 from tasks.remote_stop import CONFIRMED, stop_by_connection
 
 REMOTE_SECONDS = 6.0
+# So many hosts are asked at the same time; each takes a process of ssh.
+AT_ONCE = 25
+LOOK_SECONDS = 0.02
+ANSWER_BYTES = 4096
 LOCAL_SECONDS = 3.0
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lives
 ASKPASS_VARIABLE = "_ANSIBLE_SSH_ASKPASS_SHM"
@@ -35,11 +41,14 @@ def stop(processes: Iterable[psutil.Process], notes: Path | None = None) -> list
     until the hosts have answered, at most 6 seconds.
     """
     frozen = _freeze(processes)
-    masters = {process for process in frozen if _is_master(process)}
+    ways = {process for process in frozen if _is_way(process)}
+    # A wrapper's pid namespace ends with its first process, and the connections with it: what is above them stays, frozen.
+    kept = ways.union(*map(_above, ways)) & frozen if notes else ways
     names = _shared_memory(frozen)
-    _kill(frozen - masters)
-    doubtful = _stop_remote(json.loads(notes.read_text())) if notes else []
-    _kill(masters)
+    lines = [_line(process) for process in frozen - ways]
+    _kill(frozen - kept)
+    doubtful = _stop_remote(json.loads(notes.read_text()), lines) if notes else []
+    _kill(kept)
     for name in names:
         (SHARED_MEMORY / name).unlink(missing_ok=True)
     return doubtful
@@ -48,7 +57,7 @@ def stop(processes: Iterable[psutil.Process], notes: Path | None = None) -> list
 def _freeze(processes: Iterable[psutil.Process]) -> set[psutil.Process]:
     """Suspend processes until no new descendant appears, so that none gets away.
 
-    The masters of ssh stay awake: the hosts are told to stop through them.
+    The masters of ssh, and what carries them through jump hosts, stay awake: the hosts are told to stop through them.
     """
     frozen: set[psutil.Process] = set()
     waiting = set(processes)
@@ -56,17 +65,30 @@ def _freeze(processes: Iterable[psutil.Process]) -> set[psutil.Process]:
         process = waiting.pop()
         frozen.add(process)
         with suppress(psutil.Error):
-            if not _is_master(process):
+            if not _is_way(process):
                 process.suspend()
             waiting |= set(process.children()) - frozen
     return frozen
 
 
-def _is_master(process: psutil.Process) -> bool:
+def _is_way(process: psutil.Process) -> bool:
+    """Say whether a connection hangs on it: ssh's own master, or an ssh that only forwards (-W)."""
+    line = _line(process)
+    return (line.startswith("ssh: ") and "[mux]" in line) or (
+        line.startswith("ssh ") and " -W " in line
+    )
+
+
+def _line(process: psutil.Process) -> str:
     with suppress(psutil.Error):
-        line = " ".join(process.cmdline())
-        return line.startswith("ssh: ") and "[mux]" in line
-    return False
+        return " ".join(process.cmdline())
+    return ""
+
+
+def _above(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        return process.parents()
+    return []
 
 
 def _shared_memory(processes: Iterable[psutil.Process]) -> set[str]:
@@ -100,21 +122,45 @@ def _lives(process: psutil.Process) -> bool:
     return False
 
 
-def _stop_remote(notes: list[dict[str, str]]) -> list[str]:
-    """Tell every connected host to end the commands of this run, all at once."""
-    asked = [(note, _ask(note)) for note in notes if Path(note["socket"]).exists()]
+def _stop_remote(notes: list[dict[str, str]], lines: list[str]) -> list[str]:
+    """Tell every connected host to end the commands of this run, many at once; return who did not confirm in time.
+
+    Those for which one of `lines`, the command lines of the run's processes, speaks through the connection come first:
+    there something is going on.
+    """
+    connected = [note for note in notes if Path(note["socket"]).exists()]
+    busy = re.compile("|".join(re.escape(note["socket"]) + r"\b" for note in connected))
+    at_work = {found for line in lines for found in busy.findall(line)}
+    waiting = deque(sorted(connected, key=lambda note: note["socket"] not in at_work))
+    asked: list[tuple[dict[str, str], subprocess.Popen[bytes]]] = []
+    doubtful: list[str] = []
     deadline = time.monotonic() + REMOTE_SECONDS
-    doubtful = []
+    while (waiting or asked) and time.monotonic() < deadline:
+        while waiting and len(asked) < AT_ONCE:
+            note = waiting.popleft()
+            asked.append((note, _ask(note)))
+        time.sleep(LOOK_SECONDS)
+        ended = [one for one in asked if one[1].poll() is not None]
+        asked = [one for one in asked if one not in ended]
+        doubtful += [note["host"] for note, process in ended if not _confirmed(process)]
     for note, process in asked:
-        answer = b""
-        with suppress(subprocess.TimeoutExpired, ValueError):
-            left = max(0.1, deadline - time.monotonic())
-            answer, _ = process.communicate(timeout=left)
-        if CONFIRMED not in answer:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
+        if not _confirmed(process):
             doubtful.append(note["host"])
-    return doubtful
+    return doubtful + [note["host"] for note in waiting]
+
+
+def _confirmed(process: subprocess.Popen[bytes]) -> bool:
+    """Read what a host answered, once its ssh has ended."""
+    if process.stdout is None:
+        return False
+    with process.stdout as answer:
+        return CONFIRMED in answer.read(ANSWER_BYTES)
+
+
+def _command(note: dict[str, str]) -> str:
+    return stop_by_connection(as_root=bool(note["sudo"]), token=note["token"])
 
 
 def _ask(note: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -122,7 +168,7 @@ def _ask(note: dict[str, str]) -> subprocess.Popen[bytes]:
     command = [
         *("ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "ControlMaster=no"),
         *("-o", "ProxyCommand=false", "-S", note["socket"].replace("%", "%%")),
-        *("--", "adminset", stop_by_connection(as_root=bool(note["sudo"]))),
+        *("--", "adminset", _command(note)),
     ]
     process = subprocess.Popen(  # noqa: S603 - no shell, words of our own
         command,
@@ -133,5 +179,5 @@ def _ask(note: dict[str, str]) -> subprocess.Popen[bytes]:
     with suppress(OSError):
         if process.stdin is not None:
             process.stdin.write((note["password"] or "").encode() + b"\n")
-            process.stdin.flush()
+            process.stdin.close()
     return process

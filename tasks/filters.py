@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from tasks.models import Playbook, Run, Schedule
+from tasks.models import Playbook, Run, Schedule, TaskModule
 
 
 def _schedules(request: Any) -> QuerySet:
@@ -22,6 +22,14 @@ def _playbooks(request: Any) -> QuerySet:
         Playbook.objects.visible_to(request.user)
         if request
         else Playbook.objects.none()
+    )
+
+
+def _task_modules(request: Any) -> QuerySet:
+    return (
+        TaskModule.objects.visible_to(request.user)
+        if request
+        else TaskModule.objects.none()
     )
 
 
@@ -43,6 +51,12 @@ class RunFilter(django_filters.FilterSet):
     playbook = django_filters.ModelChoiceFilter(
         label=_("playbook"), queryset=_playbooks
     )
+    task_module = django_filters.ModelChoiceFilter(
+        label=_("task module"), queryset=_task_modules
+    )
+    module = django_filters.CharFilter(
+        label=_("Ansible module"), lookup_expr="icontains"
+    )
     created_at = django_filters.DateFromToRangeFilter(label=_("asked for"))
 
     class Meta:
@@ -53,17 +67,7 @@ class RunFilter(django_filters.FilterSet):
             "requested_by_name",
             "schedule",
             "playbook",
+            "task_module",
+            "module",
             "created_at",
         )
-
-
-class ScheduleFilter(django_filters.FilterSet):
-    """Schedules by kind and whether they are on."""
-
-    kind = django_filters.MultipleChoiceFilter(
-        label=_("kind"), choices=Schedule.Kind.choices
-    )
-
-    class Meta:
-        model = Schedule
-        fields = ("kind", "enabled")

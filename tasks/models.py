@@ -1,6 +1,5 @@
 """What ran, for whom, and how it ended on each host; the other rows of the room stand beside and are named here."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -11,10 +10,56 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from adminset.querysets import Scope, ScopedQuerySet
+from tasks.approval_models import Approval, ApprovalRule, ApprovalVote
+from tasks.calendar_models import Calendar
+from tasks.gitsource_models import GitSource
+from tasks.hook_models import InHook, InHookDelivery, InHookSeen, RepeatedRequest
+from tasks.library_models import Playbook, Role, Script, StoredFile, Version
+from tasks.module_models import TaskModule
+from tasks.part_models import RunPart
+from tasks.run_host_models import RunHost
 from tasks.schedule_models import Schedule
-from tasks.work_models import Playbook, Work, hosts_within, visible_or_own
+from tasks.schedule_time_models import ScheduleNotice, ScheduleTime
+from tasks.site_models import OutputPiece, SentFile, Site
+from tasks.template_models import Template
+from tasks.work_models import Targets, Work, hosts_within, visible_or_own
+from tasks.workflow_models import Workflow, WorkflowEdge, WorkflowStep
+from tasks.workflow_run_models import WorkflowRun, WorkflowStepRun
 
-__all__ = ["Playbook", "Run", "RunHost", "Schedule", "Work"]
+__all__ = [
+    "Approval",
+    "ApprovalRule",
+    "ApprovalVote",
+    "Calendar",
+    "GitSource",
+    "InHook",
+    "InHookDelivery",
+    "InHookSeen",
+    "OutputPiece",
+    "Playbook",
+    "RepeatedRequest",
+    "Role",
+    "Run",
+    "RunHost",
+    "RunPart",
+    "Schedule",
+    "ScheduleNotice",
+    "ScheduleTime",
+    "Script",
+    "SentFile",
+    "Site",
+    "StoredFile",
+    "Targets",
+    "TaskModule",
+    "Template",
+    "Version",
+    "Work",
+    "Workflow",
+    "WorkflowEdge",
+    "WorkflowRun",
+    "WorkflowStep",
+    "WorkflowStepRun",
+]
 
 
 class RunQuerySet(ScopedQuerySet):
@@ -47,15 +92,18 @@ class Run(Work):
 
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
+        # It waits for a person: between two batches, or because somebody asked.
+        PAUSED = "paused", _("paused")
         OK = "ok", _("ok")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
         LOST = "lost", _("lost")
 
-    OPEN = (Status.QUEUED, Status.RUNNING)
+    OPEN = (Status.QUEUED, Status.RUNNING, Status.PAUSED)
     STATES: ClassVar[dict[str, str]] = {
         "queued": "idle",
         "running": "busy",
+        "paused": "warning",
         "ok": "ok",
         "failed": "danger",
         "cancelled": "warning",
@@ -63,6 +111,15 @@ class Run(Work):
     }
 
     title = models.CharField(_("title"), max_length=200)
+    # What it ran stays readable when the item of the library is gone.
+    script = models.ForeignKey(
+        "tasks.Script",
+        verbose_name=_("script of the library"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="runs",
+    )
     playbook = models.ForeignKey(
         "tasks.Playbook",
         verbose_name=_("playbook"),
@@ -71,11 +128,46 @@ class Run(Work):
         on_delete=models.SET_NULL,
         related_name="runs",
     )
+    role = models.ForeignKey(
+        "tasks.Role",
+        verbose_name=_("role"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="runs",
+    )
+    task_module = models.ForeignKey(
+        "tasks.TaskModule",
+        verbose_name=_("task module"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="runs",
+    )
+    # The version of the script, playbook or role that was frozen into it.
+    version = models.ForeignKey(
+        "tasks.Version", null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    # What runs, as it was when it was asked for: the playbook's text, a role's files as JSON.
     playbook_text = models.TextField(_("text of the playbook"), blank=True)
+    # The versions of the library's roles that it needs: {name: id of the Version}.
+    role_versions = models.JSONField(default=dict, blank=True)
+    # What must not run at the same time has the same.
+    same_key = models.CharField(max_length=64, blank=True, db_index=True)
+    # The batch that may run now, of how many; the sizes are frozen when it is asked for.
+    batch = models.PositiveIntegerField(_("batch"), default=0)
+    batch_count = models.PositiveIntegerField(_("batches"), default=1)
+    batch_started_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
+    paused_by_name = models.CharField(_("paused by"), max_length=150, blank=True)
+    # Until when it must not begin (windows, jitter); and why it has not begun, in a sentence.
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
     status = models.CharField(
         _("status"), max_length=20, choices=Status, default=Status.QUEUED, db_index=True
     )
     explanation = models.TextField(_("explanation"), blank=True)
+    # Sentences that its end will say beside the number of hosts.
+    notes = models.TextField(blank=True)
     requested_by = models.ForeignKey(
         "accounts.User",
         verbose_name=_("started by"),
@@ -101,11 +193,6 @@ class Run(Work):
     host_count = models.PositiveIntegerField(_("hosts"), default=0)
     done_count = models.PositiveIntegerField(_("hosts done"), default=0)
     ok_count = models.PositiveIntegerField(_("hosts ok"), default=0)
-    # The claim: who works on it, until when this counts, and the number that every write of theirs must name.
-    worker = models.CharField(_("worker"), max_length=150, blank=True)
-    fence = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(default=timezone.now)
 
     objects = RunQuerySet.as_manager()
 
@@ -114,7 +201,10 @@ class Run(Work):
         verbose_name_plural = _("runs")
         ordering = ["-id"]
         default_permissions = ("add", "view")
-        permissions = [("cancel_run", "Can cancel run")]
+        permissions = [
+            ("cancel_run", "Can cancel run"),
+            ("control_run", "Can pause and resume run"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["schedule", "planned_at"], name="run_once_per_planned_time"
@@ -157,100 +247,3 @@ class Run(Work):
     def what(self) -> str:
         """The work in one line; a playbook that is gone is still named by the title."""
         return super().what or self.title
-
-
-class RunHostQuerySet(ScopedQuerySet):
-    """Hosts of runs, seen by who may see runs on these hosts."""
-
-    def visible_to(self, user: Any, action: str = "view") -> Self:
-        """Narrow to hosts in the scope, and all hosts of the user's own runs."""
-        permission = f"tasks.{action}_run"
-        return visible_or_own(self, user, permission, run__requested_by=user)
-
-    def within(self, scope: Scope, action: str) -> Self:
-        """Narrow to hosts in the scope."""
-        return self.filter(host__in=hosts_within(scope, action))
-
-
-class RunHost(models.Model):
-    """A run on one host: name and address as they were, and how it ended there."""
-
-    class Status(models.TextChoices):
-        """How a run stands on a host."""
-
-        NOT_STARTED = "not_started", _("not started")
-        RUNNING = "running", _("running")
-        OK = "ok", _("ok")
-        FAILED = "failed", _("failed")
-        UNREACHABLE = "unreachable", _("unreachable")
-        TIMED_OUT = "timed_out", _("timed out")
-        CANCELLED = "cancelled", _("cancelled")
-        UNKNOWN = "unknown", _("unknown")
-
-    # What the host's groups are called when the run reaches it: the work asks for them (services/jobs.py).
-    group_names: Sequence[str] = ()
-
-    OPEN = (Status.NOT_STARTED, Status.RUNNING)
-    STATES: ClassVar[dict[str, str]] = {
-        "not_started": "idle",
-        "running": "busy",
-        "ok": "ok",
-        "failed": "danger",
-        "unreachable": "danger",
-        "timed_out": "danger",
-        "cancelled": "warning",
-        "unknown": "warning",
-    }
-
-    run = models.ForeignKey(
-        "tasks.Run",
-        verbose_name=_("run"),
-        on_delete=models.CASCADE,
-        related_name="hosts",
-    )
-    host = models.ForeignKey(
-        "cmdb.Host",
-        verbose_name=_("host"),
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="run_hosts",
-    )
-    host_name = models.CharField(_("host name"), max_length=253)
-    address = models.CharField(_("address"), max_length=100, blank=True)
-    status = models.CharField(
-        _("status"), max_length=20, choices=Status, default=Status.NOT_STARTED
-    )
-    exit_code = models.IntegerField(_("exit code"), null=True, blank=True)
-    explanation = models.TextField(_("explanation"), blank=True)
-    started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    output_bytes = models.BigIntegerField(_("output"), default=0)
-
-    objects = RunHostQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("host of a run")
-        verbose_name_plural = _("hosts of a run")
-        ordering = ["host_name", "id"]
-        default_permissions = ()
-        indexes = [models.Index(fields=["host", "-id"], name="runhost_latest")]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "host"], name="host_once_in_run")
-        ]
-
-    def __str__(self) -> str:
-        return self.host_name
-
-    @property
-    def state(self) -> str:
-        """Colour of the status."""
-        return self.STATES[self.status]
-
-    @property
-    def duration(self) -> timedelta | None:
-        """How long it took there."""
-        return (
-            (self.ended_at or timezone.now()) - self.started_at
-            if self.started_at
-            else None
-        )

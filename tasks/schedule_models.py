@@ -1,5 +1,6 @@
 """What runs by itself."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -14,7 +15,22 @@ from adminset.querysets import Scope, ScopedQuerySet
 from cmdb.models import HostGroup
 from tasks import timing
 from tasks.checks import check_time_zone
-from tasks.work_models import Work, hosts_within, visible_or_own
+from tasks.vouched_models import Vouched
+from tasks.work_models import Targets, Work, hosts_within, visible_or_own
+
+# How a run ended (or a planned time, once its run did): colour and word.
+RESULTS: dict[str, tuple[str, Any]] = {
+    "ok": ("ok", _("ok")),
+    "failed": ("danger", _("failed")),
+    "lost": ("danger", _("lost")),
+    "cancelled": ("warning", _("cancelled")),
+    "gone": ("idle", _("cleared away")),
+}
+
+
+def result_badge(result: str) -> tuple[str, Any] | None:
+    """Give colour and word of a result; None before there is one."""
+    return RESULTS.get(result, ("idle", result)) if result else None
 
 
 class ScheduleQuerySet(ScopedQuerySet):
@@ -42,27 +58,31 @@ class ScheduleQuerySet(ScopedQuerySet):
         return self.filter(reached)
 
 
-class Schedule(Timestamped, Work):
-    """Work that runs by itself: every so many minutes, or by crontab, as the user who saved it last."""
+class Schedule(Timestamped, Work, Targets, Vouched):
+    """Work that runs by itself: every so many minutes, by crontab or once, as the user who saved it last."""
+
+    class Outside(models.TextChoices):
+        """What becomes of a planned time that lies outside the windows, or in a blackout."""
+
+        SKIP = "skip", _("leave it out")
+        WAIT = "wait", _("wait until it may run")
+
+    class Missed(models.TextChoices):
+        """What becomes of planned times at which the portal was away."""
+
+        SKIP = "skip", _("leave them out")
+        ONCE = "once", _("make up for them with one run")
+        ALL = "all", _("make up for each, oldest first")
+
+    class Overlap(models.TextChoices):
+        """What becomes of a planned time while the former run goes on."""
+
+        SKIP = "skip", _("leave it out")
+        QUEUE = "queue", _("wait until the former has ended")
+        ALLOW = "allow", _("run both")
+        CANCEL = "cancel", _("stop the former, then run")
 
     name = models.CharField(_("name"), max_length=100, unique=True)
-    playbook = models.ForeignKey(
-        "tasks.Playbook",
-        verbose_name=_("playbook"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="schedules",
-    )
-    hosts = models.ManyToManyField(
-        "cmdb.Host", verbose_name=_("hosts"), blank=True, related_name="schedules"
-    )
-    groups = models.ManyToManyField(
-        "cmdb.HostGroup",
-        verbose_name=_("host groups"),
-        blank=True,
-        related_name="schedules",
-    )
     every_minutes = models.PositiveIntegerField(
         _("every (minutes)"),
         null=True,
@@ -78,12 +98,85 @@ class Schedule(Timestamped, Work):
             "Minute, hour, day, month, weekday: `30 2 * * 1-5` is 02:30 from Monday to Friday."
         ),
     )
+    once_at = models.DateTimeField(_("once, at"), null=True, blank=True)
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,
         default="UTC",
         validators=[check_time_zone],
         help_text=_("For the crontab: Asia/Shanghai, UTC."),
+    )
+    starts_at = models.DateTimeField(_("not before"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("not after"), null=True, blank=True)
+    only_in = models.ForeignKey(
+        "tasks.Calendar",
+        verbose_name=_("only in"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="schedules_within",
+        help_text=_("Runs only in the times of this calendar."),
+    )
+    not_in = models.ForeignKey(
+        "tasks.Calendar",
+        verbose_name=_("not in"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="schedules_beside",
+        help_text=_("Never runs in the times of this calendar."),
+    )
+    outside = models.CharField(
+        _("planned for another time"),
+        max_length=10,
+        choices=Outside,
+        default=Outside.SKIP,
+    )
+    missed = models.CharField(
+        _("missed runs"),
+        max_length=10,
+        choices=Missed,
+        default=Missed.SKIP,
+        help_text=_("What was planned for a time at which the portal was away."),
+    )
+    missed_most = models.PositiveSmallIntegerField(
+        _("at most so many missed runs"),
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    grace_seconds = models.PositiveIntegerField(
+        _("still in time after (s)"),
+        default=300,
+        validators=[MinValueValidator(10), MaxValueValidator(86400)],
+        help_text=_("A planned time that is found later than this counts as missed."),
+    )
+    overlap = models.CharField(
+        _("while the former run goes on"),
+        max_length=10,
+        choices=Overlap,
+        default=Overlap.SKIP,
+    )
+    jitter_seconds = models.PositiveIntegerField(
+        _("spread over (s)"),
+        default=0,
+        validators=[MaxValueValidator(3600)],
+        help_text=_(
+            "Each run begins up to so much later, so that not all schedules begin at once."
+        ),
+    )
+    keep_runs = models.PositiveIntegerField(
+        _("keep so many runs"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: as many as there are."),
+    )
+    keep_days = models.PositiveIntegerField(
+        _("keep runs for (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Empty: as the portal keeps all runs."),
     )
     enabled = models.BooleanField(_("enabled"), default=True)
     run_as = models.ForeignKey(
@@ -95,18 +188,30 @@ class Schedule(Timestamped, Work):
         related_name="schedules",
     )
     notice = models.CharField(_("notice"), max_length=500, blank=True, editable=False)
+    # The planned time that comes next (a tick takes the rows where it has come), and when that was worked out.
+    next_at = models.DateTimeField(
+        _("next run"), null=True, blank=True, editable=False, db_index=True
+    )
+    looked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, db_index=True
+    )
     last_run_at = models.DateTimeField(
         _("last run"), null=True, blank=True, editable=False
+    )
+    last_result = models.CharField(
+        _("last result"), max_length=20, blank=True, editable=False
     )
     run_count = models.PositiveIntegerField(
         _("number of runs"), default=0, editable=False
     )
-    periodic_task = models.OneToOneField(
-        "django_celery_beat.PeriodicTask",
-        null=True,
-        editable=False,
-        on_delete=models.SET_NULL,
-        related_name="+",
+    # The newest results, oldest first: [{"status": "ok", "seconds": 12.5}].
+    results = models.JSONField(_("results"), default=list, editable=False)
+    # Median of the newest that ended well; what takes much longer is told.
+    typical_seconds = models.FloatField(
+        _("takes usually"), null=True, blank=True, editable=False
+    )
+    failures = models.PositiveIntegerField(
+        _("failures one after the other"), default=0, editable=False
     )
 
     objects = ScheduleQuerySet.as_manager()  # type: ignore[misc]
@@ -126,18 +231,47 @@ class Schedule(Timestamped, Work):
     @property
     def plan(self) -> timing.Plan:
         """When it runs."""
-        return timing.Plan(self.every_minutes, self.crontab, self.time_zone)
+        return timing.Plan(
+            self.every_minutes,
+            self.crontab,
+            self.time_zone,
+            self.once_at,
+            self.starts_at,
+            self.ends_at,
+        )
 
     @property
     def when(self) -> str:
         """When it runs, in words."""
         return self.plan.words()
 
-    @property
-    def next_at(self) -> Any:
-        """Its next time; None while it is off."""
-        times = self.plan.upcoming(timezone.now(), 1) if self.enabled else []
-        return times[0] if times else None
-
     when.fget.short_description = _("when")  # type: ignore[attr-defined]
-    next_at.fget.short_description = _("next run")  # type: ignore[attr-defined]
+
+    def plan_next(self, now: datetime | None = None) -> None:
+        """Work out its next planned time after a moment, and keep it on the row; none while it is off."""
+        self.looked_at = now or timezone.now()
+        times = self.plan.upcoming(self.looked_at, 1) if self.enabled else []
+        self.next_at = times[0] if times else None
+
+    @property
+    def result(self) -> tuple[str, Any] | None:
+        """Colour and word of the last result."""
+        return result_badge(self.last_result)
+
+    @property
+    def success_share(self) -> float | None:
+        """How many of the newest results were good (%); those that somebody stopped do not count."""
+        counted = [one for one in self.results if one.get("status") != "cancelled"]
+        good = sum(one.get("status") == "ok" for one in counted)
+        return 100 * good / len(counted) if counted else None
+
+    @property
+    def pace(self) -> list[float | None]:
+        """How long each of the newest took (s), oldest first."""
+        return [one.get("seconds") for one in self.results]
+
+    @property
+    def average_seconds(self) -> float | None:
+        """How long the newest took on the average (s)."""
+        took = [seconds for seconds in self.pace if seconds is not None]
+        return sum(took) / len(took) if took else None

@@ -12,10 +12,12 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.urls import path
+from django.utils import translation
 from redis.exceptions import RedisError
 
 from accounts import door
 from accounts.models import User
+from adminset.sockets import language_of
 from tasks.feed import Feed, Message
 from tasks.output import channel
 
@@ -92,7 +94,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         ).get("offset", ["0"])[0]
         offset = int(asked) if asked.isdecimal() and len(asked) < 16 else 0
         user = self.scope.get("user")
-        self.feed = Feed(user, route["pk"], route.get("host"), offset)
+        self.feed = Feed(user, route["pk"], route.get("host"), offset, skips=True)
         self.stream: asyncio.Task[None] | None = None
         if (
             user is None
@@ -102,7 +104,9 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         await self.accept()
-        self.stream = asyncio.create_task(self._stream())
+        # A task keeps the language in which it was made.
+        with translation.override(language_of(self.scope)):
+            self.stream = asyncio.create_task(self._stream())
 
     def _may_enter(self) -> bool:
         return (

@@ -1,25 +1,12 @@
-"""The lists of the room: runs, playbooks, schedules."""
-
-from typing import Any
+"""The list of runs."""
 
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from adminset.crud.tables import ResourceTable
-from tasks.models import Playbook, Run, Schedule
+from tasks.models import Run
 
 AGO = "{% ago value %}"
-
-
-class PlaybookTable(ResourceTable):
-    """Playbooks."""
-
-    name = tables.Column(linkify=True)
-    updated_at = tables.TemplateColumn(AGO, verbose_name=_("changed"))
-
-    class Meta(ResourceTable.Meta):
-        model = Playbook
-        fields = ("name", "description", "updated_at")
 
 
 class RunTable(ResourceTable):
@@ -33,6 +20,11 @@ class RunTable(ResourceTable):
         order_by=("host_count",),
         attrs={"td": {"class": "num"}},
     )
+    what = tables.Column(
+        verbose_name=_("what"), orderable=False, attrs={"td": {"class": "wrap"}}
+    )
+    task_module = tables.Column(linkify=True)
+    playbook = tables.Column(linkify=True)
     requested_by_name = tables.Column(verbose_name=_("started by"))
     schedule = tables.Column(linkify=True)
     created_at = tables.TemplateColumn(AGO, verbose_name=_("asked for"))
@@ -50,6 +42,9 @@ class RunTable(ResourceTable):
             "title",
             "status",
             "kind",
+            "what",
+            "task_module",
+            "playbook",
             "hosts",
             "requested_by_name",
             "schedule",
@@ -69,47 +64,3 @@ class RunTable(ResourceTable):
     def value_status(self, record: Run) -> str:
         """Give the word for exports."""
         return record.label
-
-
-class ScheduleTable(ResourceTable):
-    """Schedules, as the seeds show them: what, when, the last run, how many, the next."""
-
-    name = tables.Column(linkify=True)
-    what = tables.Column(verbose_name=_("what"), orderable=False)
-    when = tables.Column(verbose_name=_("when"), orderable=False)
-    last_run_at = tables.TemplateColumn(AGO)
-    run_count = tables.Column(attrs={"td": {"class": "num"}})
-    next_at = tables.TemplateColumn(
-        "{% if value %}{% ago value %}{% else %}-{% endif %}",
-        verbose_name=_("next run"),
-        orderable=False,
-    )
-    enabled = tables.TemplateColumn(template_name="tasks/_schedule_enabled.html")
-
-    class Meta(ResourceTable.Meta):
-        model = Schedule
-        fields = (
-            "name",
-            "kind",
-            "what",
-            "when",
-            "last_run_at",
-            "run_count",
-            "next_at",
-            "run_as",
-            "enabled",
-        )
-        default_columns = (
-            "name",
-            "kind",
-            "what",
-            "when",
-            "last_run_at",
-            "run_count",
-            "next_at",
-            "enabled",
-        )
-
-    def value_enabled(self, value: Any) -> bool:
-        """Give yes or no for exports."""
-        return bool(value)

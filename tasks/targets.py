@@ -28,7 +28,11 @@ KEY_TYPES = frozenset(
 
 
 class HostRefusedError(Exception):
-    """A host that is not spoken to; the text says why and what to do about it."""
+    """A host that is not spoken to; the text says why and what to do about it, `limit` which time-out it was, if one."""
+
+    def __init__(self, words: str, limit: str = "") -> None:
+        super().__init__(words)
+        self.limit = limit
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Login:
     passphrase: str | None = field(default=None, repr=False)
     become_method: BecomeMethod = ""
     become_password: str | None = field(default=None, repr=False)
+    # Root where it is empty.
+    become_user: str = ""
 
     def secrets(self) -> list[str]:
         """Return every secret text of this login, for redaction."""
@@ -87,7 +93,8 @@ class HostKey:
 class Target:
     """One host as a run sees it. `host_key` is the pinned key, None before acceptance.
 
-    `variables` reach playbooks as text that is never evaluated as a template.
+    `variables` reach playbooks as text that is never evaluated as a template. `jump` is the host through which it is
+    reached, with its own login and pinned key.
     """
 
     name: str
@@ -96,6 +103,7 @@ class Target:
     login: Login
     host_key: str | None
     variables: Mapping[str, object] = field(default_factory=dict, repr=False)
+    jump: Target | None = None
 
     @property
     def label(self) -> str:
@@ -105,13 +113,14 @@ class Target:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How one command on one host ended; `explanation` is a whole sentence."""
+    """How one command on one host ended; `explanation` is a whole sentence, `limit` the time-out (connect, idle, host)."""
 
     exit_code: int | None
     status: CommandStatus
     explanation: str
     started_at: datetime
     ended_at: datetime
+    limit: str = ""
 
 
 def pinned_key(target: Target, offered: str = "") -> HostKey:

@@ -20,11 +20,20 @@ from tests import template
 from tests.factories import make_group, make_user
 from tests.mongo import MongoServer, given_url
 
+LONGEST_ID = 60
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that are given the most time, so that no process ends alone with a long one."""
     items.sort(key=_given_seconds, reverse=True)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a test after the beginning of a long text: names of megabytes travel between the processes with every report."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        return f"{val[:LONGEST_ID]!r} and {len(val) - LONGEST_ID} more"
+    return None
 
 
 def _given_seconds(item: pytest.Item) -> float:

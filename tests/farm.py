@@ -25,8 +25,10 @@ READY_SECONDS = 10.0
 # Of this process only: several workers may test at the same time.
 TEST_USER = f"adminset-test-{os.getpid()}"
 
+# Of a keyword sshd takes the first value, so what a test wants otherwise stands first.
 CONFIG = """\
-ListenAddress {address}:{port}
+{extra}
+{listen}
 PidFile none
 {host_keys}
 AuthorizedKeysFile {authorized}
@@ -35,7 +37,7 @@ UsePAM no
 PasswordAuthentication {password}
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
-MaxStartups 500
+{startups}
 MaxSessions 100
 LogLevel ERROR
 Subsystem sftp internal-sftp
@@ -82,11 +84,17 @@ class FarmHost:
     directory: Path
     keys: list[Path]
     process: subprocess.Popen[bytes] | None = None
+    # All addresses that it listens on; sshd takes 16.
+    addresses: tuple[str, ...] = ()
 
     @property
     def host_key(self) -> str:
         """Return the first public host key, as it would be pinned."""
         return public_key(self.keys[0])
+
+    def log(self) -> str:
+        """Return what sshd wrote so far."""
+        return (self.directory / "sshd.log").read_text()
 
     def children(self) -> list[psutil.Process]:
         """Return all processes that live below this sshd."""
@@ -98,9 +106,9 @@ class FarmHost:
 class SshFarm:
     """Starts `count` sshd processes; use it as a context manager.
 
-    `spread` gives each host an address of its own (127.0.0.1, 127.0.0.2, ...).
+    `spread` gives each host so many addresses of its own (127.0.0.1, 127.0.0.2, ...; 16 at most).
     `key_kinds` are the host keys each server shows. The user who runs the tests
-    signs in by key; `with_password` also takes passwords (see `password_login`).
+    (or `user`) signs in by key; `with_password` also takes passwords. `extra` are lines of sshd_config.
     """
 
     def __init__(
@@ -108,13 +116,16 @@ class SshFarm:
         count: int,
         directory: Path,
         *,
-        spread: bool = False,
+        spread: int = 0,
         key_kinds: tuple[str, ...] = ("ed25519",),
         with_password: bool = False,
+        extra: str = "",
+        user: str = "",
     ) -> None:
         self.directory = directory
+        self.extra = extra
         self.with_password = with_password
-        self.user = pwd.getpwuid(os.getuid()).pw_name
+        self.user = user or pwd.getpwuid(os.getuid()).pw_name
         self.hosts: list[FarmHost] = []
         self._plan = (count, spread, key_kinds)
 
@@ -129,8 +140,10 @@ class SshFarm:
         count, spread, kinds = self._plan
         try:
             for index in range(count):
-                address = f"127.0.{index // 250}.{index % 250 + 1}"
-                self._add(index, address if spread else "127.0.0.1", kinds)
+                first = index * spread
+                numbers = range(first, first + spread)
+                own = [f"127.0.{n // 250}.{n % 250 + 1}" for n in numbers]
+                self._add(index, own or ["127.0.0.1"], kinds)
             for host in self.hosts:
                 self._start(host)
             for host in self.hosts:
@@ -171,9 +184,17 @@ class SshFarm:
         """Return all hosts as targets."""
         return [self.target(host) for host in self.hosts]
 
+    def places(self) -> list[tuple[str, str, int, str]]:
+        """Return (name, address, port, host key) of every address of every server."""
+        return [
+            (f"{host.name}-{number}", address, host.port, host.host_key)
+            for host in self.hosts
+            for number, address in enumerate(host.addresses)
+        ]
+
     def restart_with_new_key(self, host: FarmHost) -> None:
         """Give a host a new key on the same port, as a re-installed machine has."""
-        self._halt(host)
+        self.halt(host)
         for key in host.keys:
             make_key(key, key.name.removeprefix("host_"))
         self._start(host)
@@ -182,22 +203,33 @@ class SshFarm:
     def stop(self) -> None:
         """End every sshd and all that it started."""
         for host in self.hosts:
-            self._halt(host)
+            self.halt(host)
 
-    def _add(self, index: int, address: str, kinds: tuple[str, ...]) -> None:
+    def restart(self, host: FarmHost) -> None:
+        """Start a host again that was halted."""
+        self._start(host)
+        self._await(host)
+
+    def _add(self, index: int, addresses: list[str], kinds: tuple[str, ...]) -> None:
         directory = self.directory / f"host{index}"
         directory.mkdir()
         keys = [make_key(directory / f"host_{kind}", kind) for kind in kinds]
-        port = free_port(address)
-        self.hosts.append(FarmHost(f"host{index}", address, port, directory, keys))
+        port = free_port(addresses[0])
+        host = FarmHost(f"host{index}", addresses[0], port, directory, keys)
+        host.addresses = tuple(addresses)
+        self.hosts.append(host)
 
     def _start(self, host: FarmHost) -> None:
         config = host.directory / "sshd_config"
         answer = "yes" if self.with_password else "no"
         config.write_text(
             CONFIG.format(
-                address=host.address,
-                port=host.port,
+                extra=self.extra,
+                # Of this one it takes the last.
+                startups="" if "MaxStartups" in self.extra else "MaxStartups 500",
+                listen="\n".join(
+                    f"ListenAddress {address}:{host.port}" for address in host.addresses
+                ),
                 host_keys="\n".join(f"HostKey {key}" for key in host.keys),
                 authorized=self.directory / "authorized_keys",
                 password=answer,
@@ -225,7 +257,8 @@ class SshFarm:
         log = (host.directory / "sshd.log").read_text()
         raise RuntimeError(f"sshd of {host.name} does not answer: {log}")
 
-    def _halt(self, host: FarmHost) -> None:
+    def halt(self, host: FarmHost) -> None:
+        """End one sshd and all that it started."""
         if host.process is None:
             return
         with contextlib.suppress(psutil.NoSuchProcess):

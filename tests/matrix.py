@@ -38,7 +38,7 @@ from cmdb.models import (
     RelationKind,
 )
 from monitor.models import CollectionPolicy, Dashboard
-from tasks.models import Playbook, Run, RunHost, Schedule
+from tasks.models import Run, RunHost, Schedule
 from tests.cmdb.things import make_thing
 from tests.factories import (
     make_cabinet,
@@ -54,6 +54,13 @@ from tests.factories import (
 from tests.matrix_page import Statuses
 from tests.matrix_urls import address_of
 from tests.monitor.check_things import make_check, make_heartbeat, make_status_parts
+from tests.tasks.hooks.hook_things import make_hook
+from tests.tasks.launch_things import make_template
+from tests.tasks.library_things import make_library
+from tests.tasks.module_things import make_module
+from tests.tasks.schedule_things import make_calendar
+from tests.tasks.site_things import make_site
+from tests.tasks.workflow_things import make_task_parts
 
 # Kinds of the CMDB of which any object will do: they lie in no group.
 ALIKE = (
@@ -167,6 +174,7 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
         "identityconflict": conflict.pk,
         "run": run.pk,
         "schedule": schedule.pk,
+        "template": make_template(host, owner).pk,
         "relation": _relation(host, group).pk,
         # What hangs together with a host is asked by the host's key.
         "related": host.pk,
@@ -175,6 +183,8 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
         "servicecheck": make_check(host_group=group).pk,
         "heartbeat": make_heartbeat(host_group=group).pk,
         **make_parts(host),
+        **make_task_parts(host, owner),
+        "site": make_site(host).pk,
     }
 
 
@@ -219,9 +229,12 @@ def _furnish_alike(stage: Stage, owner: User) -> None:
             name="feeds", reverse_name="fed"
         ).pk,
         "webhook": _web_hook().pk,
+        "taskmodule": make_module().pk,
+        "inhook": make_hook(owner).pk,
         **make_status_parts(),
         "assetstatus": AssetStatus.objects.create(name="some status").pk,
-        "playbook": Playbook.objects.create(name="p", content="- hosts: all\n").pk,
+        "calendar": make_calendar("sat,sun").pk,
+        **make_library(role.pk),
         "audit": audit.record(owner, "host.create").pk,
         "saved": SavedView.objects.create(
             owner=owner, resource="hosts", name="v", is_shared=True

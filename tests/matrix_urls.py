@@ -9,6 +9,8 @@ from tasks.models import RunHost
 
 # Kinds of object that lie where their host lies.
 OF_HOSTS = ("installation", "nic", "disk", "ipaddress", "dnsrecord", "identityconflict")
+# Workflows lie where the hosts of their steps lie.
+FLOWS = {"workflow", "workflowrun", "workflowstep"}
 # What stands for the other parts of an address.
 TAKEN = {
     "delivery": "1",
@@ -69,13 +71,19 @@ def is_scoped(name: str) -> bool:
             "_bulk_rename",
             "card",
             "fleet",
+            "run_filter",
+            "run_questions",
+            "host_bulk_run",
+            "schedule_preview",
         )
     )
     single = name.endswith(("_edit", "_delete")) and "_bulk_" not in name
     lines = {"change", "request"}
-    return kind_of(name) in kinds | lines | {"run", "schedule"} and (
-        about_one or single
-    )
+    return kind_of(name) in kinds | lines | {
+        "run",
+        "schedule",
+        "template",
+    } | FLOWS and (about_one or single)
 
 
 def socket_address(route: str, objects: dict[str, int]) -> str:

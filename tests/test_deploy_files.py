@@ -20,7 +20,15 @@ OURS = ["migrate", "web", "ingest", "worker", "runner", "beat"]
 STORES = ["postgres", "redis", "mongodb"]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
-READERS = {"text", "integer", "boolean", "words", "choice", "networks"}
+READERS = {
+    "text",
+    "integer",
+    "boolean",
+    "words",
+    "choice",
+    "networks",
+    "user_and_group",
+}
 # Read by the launcher alone, before Django is there.
 LAUNCHER = {"BIND", "ADMINSET_INGEST_PORT"}
 

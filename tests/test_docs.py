@@ -17,7 +17,7 @@ def _documents() -> str:
 def settings_names() -> list[str]:
     """Name every variable that the portal reads from the environment."""
     reads = re.compile(
-        r'env\.(?:text|integer|boolean|words|networks|choice)\(\s*"([A-Z0-9_]+)"'
+        r'env\.(?:text|integer|boolean|words|networks|choice|user_and_group)\(\s*"([A-Z0-9_]+)"'
     )
     sources = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
     return sorted(

@@ -33,6 +33,7 @@ ASKED_BY_POST = {
     "prom:series",
     "prom:labels",
     "monitor:host_watch",
+    "tasks_api:run_follow",
 }
 Urls = list[tuple[str, str, URLPattern]]
 

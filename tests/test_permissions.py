@@ -32,6 +32,7 @@ PUBLIC = {
     "cmdb:getgroup": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "monitor:received_sys_info": "off by default; asks for the token of old agents itself (tests/monitor/test_legacy.py)",
     "hb:beat": "a job's key is the proof (tests/monitor/test_heartbeats.py)",
+    "tasks:hook_in": "the message's signature is the proof (tests/tasks/hooks/test_door.py)",
     "hb:beat_word": "a job's key is the proof (tests/monitor/test_heartbeats.py)",
     "status:status_page": "public where two switches say so, else asks to sign in (tests/monitor/test_status_page.py)",
     "status:status_badge": "public where two switches say so, else asks to sign in (tests/monitor/test_status_page.py)",
@@ -81,6 +82,7 @@ FOR_ALL_USERS = {
     "accounts:my_token_revoke",
     "accounts:my_token_rotate",
     "accounts_api:apitoken_rotate",
+    "tasks_api:task_client",
 }
 
 

@@ -55,9 +55,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     template = "accounts/audit_list.html"
     if request.headers.get("HX-Request"):
         template = "accounts/_audit_list.html"
-    answer = render(request, template, context)
-    answer["Vary"] = "HX-Request"
-    return answer
+    return render(request, template, context)
 
 
 def _download(request: HttpRequest, filterset: AuditFilter) -> Any:

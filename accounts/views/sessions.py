@@ -147,8 +147,6 @@ def _sign_ins(
         "is_filtered": is_filtered,
     }
     part = "accounts/_audit_list.html"
-    answer = render(
+    return render(
         request, part if is_htmx(request) else "accounts/sign_in_list.html", context
     )
-    answer["Vary"] = "HX-Request"
-    return answer

@@ -160,7 +160,7 @@ def serializer_of(resource: Resource) -> type[serializers.ModelSerializer]:
         {
             "model": resource.model,
             "fields": ["id", "display", *names, *stamps],
-            "ref_name": resource.model.__name__,
+            "ref_name": resource.api_name or resource.model.__name__,
         },
     )
     display = serializers.CharField(source="__str__", read_only=True)
@@ -172,10 +172,14 @@ def serializer_of(resource: Resource) -> type[serializers.ModelSerializer]:
         )
         for name, source in resource.api_counts.items()
     }
+    texts = {
+        name: serializers.CharField(read_only=True, allow_null=True)
+        for name in resource.api_texts
+    }
     return type(
-        f"{resource.model.__name__}Serializer",
+        f"{resource.api_name or resource.model.__name__}Serializer",
         (ScopedSerializer,),
-        {"Meta": meta, "display": display, **counts},
+        {"Meta": meta, "display": display, **counts, **texts},
     )
 
 

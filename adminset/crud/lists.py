@@ -9,6 +9,7 @@ import django_filters
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django_tables2 import RequestConfig
 from django_tables2.rows import BoundRows
 
@@ -205,6 +206,14 @@ class Listing(Matching):
             if self.user.has_perm(each.permission)
         ]
 
+    def _bulk_actions(self) -> list[dict[str, Any]]:
+        """List the further buttons for chosen rows."""
+        return [
+            {"title": each.title, "icon": each.icon, "url": reverse(each.url_name)}
+            for each in self.resource.bulk_actions
+            if self.user.has_perm(each.permission)
+        ]
+
     def context(self) -> dict[str, Any]:
         """Give what generic/list.html draws."""
         resource = self.resource
@@ -223,6 +232,7 @@ class Listing(Matching):
             "page_sizes": settings.LIST_PAGE_SIZES,
             "can": self.table.can,
             "list_links": self._links(),
+            "bulk_actions": self._bulk_actions(),
             **self._view(),
             "is_filtered": bool(
                 self.q

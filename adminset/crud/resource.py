@@ -74,6 +74,20 @@ class ListLink:
     url: Callable[[str], str]
 
 
+@dataclass(frozen=True)
+class BulkAction:
+    """A further button for chosen rows: a page of the room's own that takes the form of the bulk bar (selection.of_form).
+
+    Attributes:
+        permission: who is offered it.
+    """
+
+    title: Any
+    url_name: str
+    icon: str
+    permission: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """What the portal shows and takes of one model.
@@ -84,6 +98,7 @@ class Resource:
         search: fields that the quick search looks into (contains, without case).
         tabs: url names of the lists that belong together, drawn over the list.
         panels: further tabs of the object's page. actions: buttons in its head. list_links: ways on from the filtered list.
+        bulk_actions: further buttons for chosen rows.
         detail_fields: what the overview shows; default: the form's fields.
         bulk_fields: what may be changed on many at once.
         bulk_plain: those of them that `save` writes as they are, with the fields on which their check looks (none: a
@@ -104,6 +119,8 @@ class Resource:
         save: (actor, form) -> object, the one way to write. delete: (actor, instance) -> None.
         verbs: what this resource offers besides viewing.
         api_counts: name in the API -> number that `for_list` brings along, for what counts only what the reader may see.
+        api_texts: the same of texts.
+        api_name: what its rows are called in the schema of the API, where two rooms have a model of the same name.
         private_verbs: how actions begin ("session.") whose lines in an object's history are for the person whom the
             object is, and for readers of the whole trail.
     """
@@ -119,6 +136,7 @@ class Resource:
     panels: tuple[Panel, ...] = ()
     actions: tuple[Action, ...] = ()
     list_links: tuple[ListLink, ...] = ()
+    bulk_actions: tuple[BulkAction, ...] = ()
     detail_fields: tuple[str, ...] = ()
     bulk_fields: tuple[str, ...] = ()
     bulk_plain: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -143,6 +161,8 @@ class Resource:
     delete: Callable[..., None] = services.delete
     verbs: frozenset[str] = VERBS
     api_counts: Mapping[str, str] = field(default_factory=dict)
+    api_texts: tuple[str, ...] = ()
+    api_name: str = ""
     private_verbs: tuple[str, ...] = ()
 
     @property

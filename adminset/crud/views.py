@@ -75,9 +75,7 @@ def list_page(request: HttpRequest, resource: Resource) -> HttpResponseBase:
     context = listing.context() | {"tabs": tabs_for(request, resource.tabs)}
     if template == "generic/list.html":
         context |= list_parts.filter_control(request, resource)
-    answer = render(request, template, context)
-    answer["Vary"] = "HX-Request"
-    return answer
+    return render(request, template, context)
 
 
 def detail_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
@@ -234,7 +232,10 @@ def _form_page(request: HttpRequest, resource: Resource, instance: Any) -> HttpR
     name = str(instance) if instance else ""
     data = request.POST if request.method == "POST" else None
     asked = {} if instance else _asked(request, resource)
-    form = resource.form(data, user=request.user, instance=instance, initial=asked)
+    files = request.FILES or None
+    form = resource.form(
+        data, files, user=request.user, instance=instance, initial=asked
+    )
     if (
         request.method == "POST"
         and form.is_valid()

@@ -1,10 +1,10 @@
-"""`python3 -m adminset.launch up|tools|tests`: the set-up stage, with the system's Python and the standard library only."""
+"""`python3 -m adminset.launch up|worker|tools|tests`: the set-up stage, with the system's Python and the standard library only."""
 
 import os
 import signal
 import sys
 
-from adminset.launch import checks, config, leash, lock, prepare
+from adminset.launch import checks, config, leash, lock, prepare, site_worker
 from adminset.launch.errors import LaunchError
 from adminset.launch.progress import say
 
@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 
 def main(words: list[str]) -> int:
-    """Prepare, then become the process manager (`up`) or end (`tools`, `tests`)."""
+    """Prepare, then become the process manager (`up`) or a worker (`worker`), or end (`tools`, `tests`)."""
     command = words[0] if words else "up"
     # A SIGTERM ends the helpers of the set-up like a Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -43,8 +43,25 @@ def _up(place: config.Place) -> None:
     os.execv(place.python, [str(place.python), "-m", "adminset.launch.portal"])  # noqa: S606
 
 
+def _worker(place: config.Place) -> None:
+    names = site_worker.queues(place)
+    told = site_worker.environment(place)
+    if "MAKELEVEL" in os.environ:
+        leash.hold(os.getppid())
+    checks.writable(place.data)
+    prepare.for_worker(place)
+    site_worker.check(place, names, told)
+    os.chdir(place.root)
+    # What it writes, output of runs and private keys, is nobody else's to read.
+    os.umask(0o077)
+    command = site_worker.command(place.python, names, config.concurrency(place))
+    say(f"AdminSet worker for {names}; Ctrl-C stops it.")
+    os.execve(place.python, command, told)  # noqa: S606
+
+
 COMMANDS = {
     "up": _up,
+    "worker": _worker,
     "tools": prepare.for_tools,
     "tests": prepare.for_tests,
     "image": prepare.for_running,

@@ -91,6 +91,20 @@ def _unquoted(value: str) -> str:
     return value.partition(" #")[0].strip()
 
 
+def concurrency(place: Place) -> int:
+    """Read how many runs the runner, or a worker elsewhere, does at the same time.
+
+    Raises:
+        LaunchError: it is no such number.
+    """
+    text = place.environ.get("ADMINSET_WORKER_CONCURRENCY") or "4"
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 256:
+        return int(text)
+    raise LaunchError(
+        f"ADMINSET_WORKER_CONCURRENCY is {text!r}; wanted: a whole number from 1 to 256."
+    )
+
+
 def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
         return int(text)

@@ -152,7 +152,7 @@ def main(root: Path = config.ROOT) -> int:
         place = config.read(root)
         _after_another(place)
         chosen = services.choose(place)
-        listed = programs.every(place, chosen, concurrency(place))
+        listed = programs.every(place, chosen, config.concurrency(place))
         return _run(Portal(place, listed, programs.environment(place, chosen)))
     except LaunchError as problem:
         say(f"AdminSet: {problem}")
@@ -190,16 +190,6 @@ def _after_another(place: Place) -> None:
     processes.wait_for_keeper(str(place.data), LEAVE_SECONDS)
     processes.kill_all(str(place.data))
     ready.withdraw(place)
-
-
-def concurrency(place: Place) -> int:
-    """Read how many runs the runner does at the same time."""
-    text = place.environ.get("ADMINSET_WORKER_CONCURRENCY") or "4"
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 256:
-        return int(text)
-    raise LaunchError(
-        f"ADMINSET_WORKER_CONCURRENCY is {text!r}; wanted: a whole number from 1 to 256."
-    )
 
 
 if __name__ == "__main__":

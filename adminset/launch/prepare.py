@@ -16,6 +16,11 @@ def for_running(place: Place) -> None:
     _run(place, RUNNING, len(RUNNING) + 2)
 
 
+def for_worker(place: Place) -> None:
+    """Prepare all that a worker elsewhere needs."""
+    _run(place, WORKER, len(WORKER))
+
+
 def for_tools(place: Place) -> None:
     """Prepare all that linters and formatters need."""
     _run(place, TOOLS, len(TOOLS))
@@ -78,6 +83,7 @@ RUNNING: list[Step] = [
     ("Translations", translations),
     ("Static files", static_files),
 ]
+WORKER: list[Step] = [*RUNNING[:2], RUNNING[3]]
 TOOLS: list[Step] = [
     *RUNNING[:2],
     ("Packages for tests", development_packages),

@@ -183,6 +183,7 @@ HOST_GROUP = GroupResource(
     panels=(
         Panel("hosts", _("Hosts"), "cmdb/_hosts.html", _members_of, "cmdb.view_host"),
     ),
+    actions=tuple(extensions.group_actions),
     detail_fields=("name", "description", "kind"),
     bulk_fields=("description",),
     import_fields=("name", "description", "kind", "rule"),
@@ -239,7 +240,8 @@ HOST = Resource(
         *extensions.host_panels,
     ),
     actions=tuple(extensions.host_actions),
-    list_links=(SAVE_AS_GROUP,),
+    list_links=(SAVE_AS_GROUP, *extensions.host_list_links),
+    bulk_actions=tuple(extensions.host_bulk_actions),
     bulk_fields=(
         "status",
         "idc",

@@ -20,6 +20,7 @@ from monitor.metric_store import store
 from monitor.prometheus.counters import REGISTRY
 from monitor.prometheus.series_book import BOOK
 from monitor.store import StoreUnavailable
+from tasks.sites.questions import with_queue
 
 # A store that is away is asked again after so long: each try may cost a time-out.
 STORE_SECONDS = 10
@@ -74,6 +75,7 @@ def _fleet() -> Families:
 
 def _queues() -> Families:
     names = {settings.CELERY_TASK_DEFAULT_QUEUE, settings.RUN_QUEUE}
+    names |= {site.queue for site in with_queue()}
     queues = GaugeMetricFamily(
         "adminset_queue_length", "Tasks that wait, by queue.", labels=["queue"]
     )

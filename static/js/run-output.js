@@ -1,44 +1,69 @@
-// Live output [data-run-output]: a web socket brings text and states; when it fails, the address is read each second.
-import { AnsiWriter } from "./ansi.js";
+// Live output [data-run-output]: follows the end, or shows any other part of it; of a long one only a window is in the page.
 import { Finder } from "./find-text.js";
+import { reading } from "./log-reading.js";
+import { LogSearch } from "./log-search.js";
+import { LogWindow } from "./log-window.js";
+import { RunConnection } from "./run-connection.js";
 import { say } from "./words.js";
 
 class RunOutput {
   constructor(root) {
     this.root = root;
     this.text = root.querySelector("[data-text]");
-    this.offset = Number(root.dataset.offset) || 0;
-    this.ended = false;
+    const { start, offset, rangeUrl, searchUrl, at } = root.dataset;
+    const { first } = this.text.dataset;
+    const before = first ? JSON.parse(first) : this.text.textContent;
+    // How far the file was read: where the next message begins.
+    this.offset = Number(offset) || 0;
     this.follow = true;
-    const before = this.text.textContent;
-    this.text.textContent = "";
-    this.writer = new AnsiWriter(this.text);
-    if (before) this.writer.write(before);
-    new Finder(this.text, root.querySelector("[data-find]"), root.querySelector("[data-find-count]"));
+    this.window = new LogWindow(this.text);
+    this.text.addEventListener("adminset:long-line", () => this.setWrap(true));
+    const begin = Number(start) || 0;
+    this.window.clear(begin);
+    if (before) this.window.append(begin, this.offset, before);
+    if (searchUrl && rangeUrl) new LogSearch(root, (byte) => this.jump(byte));
+    else new Finder(this.text, root.querySelector("[data-find]"), root.querySelector("[data-find-count]"));
     this.buttons();
     this.toEnd();
-    if ("live" in root.dataset) this.connect();
+    this.draw();
+    const ways = { take: (message) => this.take(message), offset: () => this.offset, state: (word) => this.state(word) };
+    if ("live" in root.dataset) this.connection = new RunConnection(root, ways);
+    if (at && rangeUrl) this.jump(Number(at) || 0);
   }
 
   buttons() {
-    const follow = this.root.querySelector("[data-follow]");
-    const setFollow = (on) => {
-      this.follow = on;
-      follow.setAttribute("aria-pressed", String(on));
-    };
-    follow.addEventListener("click", () => {
-      setFollow(!this.follow);
-      this.toEnd();
-    });
-    // Scrolling up lets go of the end; scrolling back down takes hold again.
-    this.text.addEventListener("scroll", () => {
-      const { scrollHeight, scrollTop, clientHeight } = this.text;
-      setFollow(scrollHeight - scrollTop - clientHeight < 24);
-    }, { passive: true });
-    const wrap = this.root.querySelector("[data-wrap]");
-    wrap.addEventListener("click", () => {
-      wrap.setAttribute("aria-pressed", String(this.root.classList.toggle("is-wrapped")));
-    });
+    const press = (name, act) => this.root.querySelector(`[data-${name}]`)?.addEventListener("click", act);
+    press("follow", () => (this.follow ? this.setFollow(false) : this.last()));
+    press("wrap", () => this.setWrap(!this.root.classList.contains("is-wrapped")));
+    press("earlier", () => this.earlier());
+    press("later", () => this.later());
+    press("to-start", () => this.open({ from: 0 }, 0));
+    press("to-end", () => this.last());
+    this.text.addEventListener("scroll", () => this.edges(), { passive: true });
+  }
+
+  /** Scrolling up lets go of the end; scrolling back down takes hold again. Near an edge the next part is asked for. */
+  edges() {
+    if (this.busy) return;
+    const { scrollHeight, scrollTop, clientHeight } = this.text;
+    const below = scrollHeight - scrollTop - clientHeight;
+    this.setFollow(below < 24 && this.isAtEnd);
+    if (below < 100 && !this.isAtEnd) this.later();
+    else if (scrollTop < 100 && this.window.begin > 0 && !this.follow) this.earlier();
+  }
+
+  get isAtEnd() {
+    return this.window.end >= this.offset;
+  }
+
+  setFollow(on) {
+    this.follow = on;
+    this.root.querySelector("[data-follow]").setAttribute("aria-pressed", String(on));
+  }
+
+  setWrap(on) {
+    this.root.classList.toggle("is-wrapped", on);
+    this.root.querySelector("[data-wrap]").setAttribute("aria-pressed", String(on));
   }
 
   toEnd() {
@@ -50,59 +75,45 @@ class RunOutput {
     this.root.dataset.state = word;
   }
 
-  connect() {
-    const scheme = window.location.protocol === "https:" ? "wss" : "ws";
-    const path = this.root.dataset.ws;
-    if (!path) return this.poll();
-    const socket = new WebSocket(`${scheme}://${window.location.host}${path}?offset=${this.offset}`);
-    socket.addEventListener("open", () => this.state("live"));
-    socket.addEventListener("message", (event) => this.take(JSON.parse(event.data)));
-    socket.addEventListener("close", () => this.ended || this.poll());
-    this.socket = socket;
-    return undefined;
+  draw() {
+    const show = (name, on) => this.root.querySelector(`[data-${name}]`)?.toggleAttribute("hidden", !on);
+    show("earlier", this.window.begin > 0);
+    show("later", !this.isAtEnd);
   }
 
-  /** Take one message: output, host or end. Output that was already read (a smaller offset) is left out. */
+  /** Take one message: output, skip, newest, host or end. Output that was already read (a smaller offset) is left out. */
   take(message) {
-    const follow = this.follow;
-    if (message.type === "output") {
-      if (message.offset !== undefined && message.offset < this.offset) return;
-      this.writer.write(message.text);
-      this.offset = message.next ?? (message.offset ?? this.offset) + new TextEncoder().encode(message.text).length;
-      this.follow = follow;
-      this.toEnd();
-    } else {
-      if (message.type === "end") this.finish();
-      const name = message.type === "end" ? "adminset:run-end" : "adminset:run-host";
-      this.root.dispatchEvent(new CustomEvent(name, { bubbles: true, detail: message }));
+    if (message.type === "output") return this.grow(message);
+    if (message.type === "skip") return this.skip(message);
+    if (message.type === "newest") return this.newest(message);
+    const isEnd = message.type === "end";
+    if (isEnd) {
+      this.connection.end();
+      this.state("finished");
     }
+    const name = isEnd ? "adminset:run-end" : "adminset:run-host";
+    return this.root.dispatchEvent(new CustomEvent(name, { bubbles: true, detail: message }));
   }
 
-  finish() {
-    this.ended = true;
-    this.state("finished");
-    this.socket?.close();
-  }
-
-  async poll() {
-    this.state("polling");
-    while (!this.ended && this.root.isConnected) {
-      try {
-        const url = new URL(this.root.dataset.url, window.location.href);
-        url.searchParams.set("offset", this.offset);
-        const answer = await fetch(url, { headers: { Accept: "application/json" } });
-        if (answer.ok) {
-          const body = await answer.json();
-          for (const message of body.messages || [body]) this.take(message);
-        } else if (answer.status === 403 || answer.status === 404) return;
-      } catch { /* away for a moment: the next second asks again */ }
-      await new Promise((go) => setTimeout(go, 1000));
-    }
+  grow({ offset = this.offset, next, text }) {
+    if (offset < this.offset) return;
+    this.offset = next ?? offset + new TextEncoder().encode(text).length;
+    // Who reads further up is not disturbed by what comes, once that is much.
+    const room = this.follow || this.window.end - this.window.begin < 512 * 1024;
+    if (room && this.window.end === offset) this.window.append(offset, this.offset, text);
+    this.draw();
+    this.toEnd();
   }
 }
+
+Object.assign(RunOutput.prototype, reading);
 
 const start = (root) => root.querySelectorAll("[data-run-output]").forEach((each) => {
   each.runOutput ??= new RunOutput(each);
 });
 start(document);
-document.addEventListener("htmx:load", (event) => start(event.detail.elt));
+document.addEventListener("htmx:load", ({ detail }) => {
+  start(detail.elt);
+  // On a narrow window the output stands below the hosts.
+  if (detail.elt.id === "output" && window.matchMedia("(max-width: 1199.98px)").matches) detail.elt.scrollIntoView();
+});

@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from adminset import audit
 from adminset.errors import Conflict
-from tasks.models import Run
+from tasks.models import Run, RunHost, RunPart
 from tasks.output import Hints
+from tasks.services.settle import close_hosts, settle
+from tasks.services.waiting import pending
 
 
 def cancel_run(*, actor: Any, run: Run) -> Run:
-    """Stop a run: one that waits ends at once, one that runs is told to its worker, which looks each second.
+    """Stop a run: one that waits ends at once, one that runs is told to its workers, which look each second.
 
     Raises:
         Conflict: it has ended already, or somebody else is stopping it.
@@ -26,17 +28,21 @@ def cancel_run(*, actor: Any, run: Run) -> Run:
     }
     words = _("Cancelled by %(who)s before it was started.") % {"who": actor.audit_name}
     with transaction.atomic():
-        waiting = rows.filter(status=Run.Status.QUEUED)
+        waiting = rows.filter(started_at=None, status__in=Run.OPEN)
         if waiting.update(
             status=Run.Status.CANCELLED, ended_at=now, explanation=words, **asked
         ):
-            run.hosts.update(explanation=words)
-        elif not rows.filter(status=Run.Status.RUNNING).update(**asked):
+            close_hosts(pending(run.hosts.all()), words, RunHost.Status.NOT_STARTED)
+            run.parts.update(
+                status=RunPart.Status.DONE, reason="", lease_until=None, ended_at=now
+            )
+        elif not rows.filter(status__in=Run.OPEN).update(**asked):
             raise Conflict(
                 _("%(run)s has ended or is being stopped already.") % {"run": run},
                 code="not_running",
             )
         audit.record(actor, "run.cancel", run)
+        settle(run.pk)
     Hints(run.pk).status()
     run.refresh_from_db()
     return run

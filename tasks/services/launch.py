@@ -1,148 +1,120 @@
 """Asking for a run: who, what, on which hosts; frozen as it is asked for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from adminset import audit
-from adminset.errors import DomainError, Forbidden
-from adminset.querysets import everywhere, may
-from cmdb.models import Credential, Host
-from tasks.models import Playbook, Run, RunHost, Schedule, Work
-from tasks.modules import is_control, is_safe
-from tasks.selectors import resolve_hosts
+from adminset.errors import DomainError
+from cmdb.models import Host
+from tasks.ansible_options import without_limit
+from tasks.approvals.asking import ask_for_run
+from tasks.models import Run, RunHost, RunPart, Work
+from tasks.services import batches
+from tasks.services.freezing import Sameness, freeze, of_its_kind
+from tasks.services.judging import (
+    check_alone,
+    check_credentials,
+    check_work,
+    judge,
+    judge_resolved,
+)
+from tasks.services.shape import by_limit
+from tasks.services.specs import RunSpec, fill, spec_of
+from tasks.sites.questions import queues_of
+from tasks.taskmodules.resolving import ensure_module_usable, resolve
+
+__all__ = [
+    "RunSpec",
+    "check_credentials",
+    "check_work",
+    "judge",
+    "repeat_run",
+    "request_run",
+]
 
 Kind = Work.Kind
 NAMES_IN_TRAIL = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSpec:
-    """What to run, and on which hosts and groups (ids of cmdb's Host and HostGroup).
-
-    `playbook_text` is for repeating a run whose playbook has changed since; else the playbook's own text is taken.
-    """
-
-    kind: str = Kind.COMMAND
-    command: str = ""
-    module: str = ""
-    arguments: str = ""
-    playbook: Playbook | None = None
-    playbook_text: str = ""
-    title: str = ""
-    host_ids: tuple[int, ...] = ()
-    group_ids: tuple[int, ...] = ()
-    timeout_seconds: int = field(default_factory=lambda: settings.RUN_TIMEOUT_SECONDS)
-    forks: int = field(default_factory=lambda: settings.RUN_FORKS)
-    schedule: Schedule | None = None
-    planned_at: datetime | None = None
+Selection = Iterable[str]
+# Words for hosts of a run that are to be tried again; "failed" takes in all that did not end well in any other way.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "failed": ("failed",),
+    "unreachable": ("unreachable",),
+    "not_started": ("not_started", "skipped", "cancelled"),
+    "unknown": ("unknown",),
+    "timed_out": ("timed_out",),
+}
 
 
 def request_run(*, actor: Any, spec: RunSpec) -> Run:
-    """Write down a run for a worker to take; its hosts are those of this moment.
+    """Write down a run for workers to take; its hosts, texts and versions are those of this moment.
 
     Args:
         actor: the user for whom it runs.
 
     Raises:
-        Forbidden: the user may not start runs.
-        DomainError: nothing to run, no host that the user may run on, too many hosts.
+        Forbidden: the user may not start runs, or not this one.
+        Conflict: the same is going on, and it wants to be alone.
+        DomainError: nothing to run, no host that the user may run on, too many hosts, batches that cannot be read.
     """
-    hosts = judge(actor=actor, spec=spec)
-    run = _run_of(actor, spec)
+    by_module = spec.kind == Kind.TASK_MODULE
+    return _request(actor, resolve(spec, actor), by_module)
+
+
+def _request(actor: Any, resolved: RunSpec, by_module: bool) -> Run:
+    spec = of_its_kind(resolved)
+    hosts = judge_resolved(actor, spec, by_module)
+    frozen = freeze(spec)
+    run = _run_of(actor, frozen)
     if not hosts:
         raise DomainError(
             _("There is no host to run on."),
             _("Choose hosts or groups in which you may run work."),
             code="no_host",
         )
+    hosts, outside = by_limit(frozen, hosts)
+    if run.batches:
+        hosts = batches.critical_last(hosts)
+    placed = batches.assign(run.batches, hosts)
+    run.host_count = len(hosts)
+    run.batch_count = placed[-1][1] + 1
+    run.same_key = Sameness(frozen, hosts).key()
     with transaction.atomic():
-        run.host_count = len(hosts)
+        check_alone(run)
         run.save()
-        RunHost.objects.bulk_create(_frozen(run, host) for host in hosts)
+        _place(run, placed)
+        _leave_out(run, outside)
         audit.record(actor, "run.request", run, changes=_words(run, hosts))
+        # Under a rule it waits for the word of others: no worker begins before that.
+        ask_for_run(run=run)
     return run
 
 
-def judge(*, actor: Any, spec: RunSpec) -> list[Host]:
-    """Give the hosts that the actor may run this on now, maybe none; a schedule is saved under the same rules.
-
-    Raises:
-        Forbidden: the user may not start runs, or not this one: by its module or playbook, its hosts or their credentials.
-        DomainError: too many hosts.
-    """
-    if not actor.has_perm("tasks.add_run"):
-        raise Forbidden(
-            _("You may not start runs."),
-            _("Ask an administrator for the permission tasks.add_run."),
-        )
-    _check_module(actor, spec)
-    _check_playbook(actor, spec)
-    hosts = resolve_hosts(actor, spec.host_ids, spec.group_ids)
-    _check_hosts(hosts, spec)
-    check_credentials(actor, hosts)
-    return hosts
-
-
-def _check_module(actor: Any, spec: RunSpec) -> None:
-    """A module that reads or writes on the portal's machine is as good as a playbook: only for who may write those.
-
-    Playbooks have no scope: only who holds the permission everywhere can write one.
-    """
-    name = spec.module.strip()
-    if spec.kind != Kind.MODULE or not name:
-        return
-    trusted = everywhere(actor, "tasks.add_playbook")
-    if is_control(name) or not (is_safe(name) or trusted):
-        words = _("The module %(name)s may touch the portal's own machine.")
-        raise Forbidden(
-            words % {"name": name[:100]},
-            _(
-                "Use a module that works on the host alone, or ask somebody who may write playbooks."
-            ),
-            code="module_refused",
-        )
-
-
-def _check_playbook(actor: Any, spec: RunSpec) -> None:
-    """A playbook is run by who may read it; a run that is repeated brings its own text."""
-    chosen = spec.playbook if spec.kind == Kind.PLAYBOOK else None
-    if chosen and not spec.playbook_text and not may(actor, "view", chosen):
-        raise Forbidden(
-            _("You may not run this playbook."),
-            _("Ask for the permission to see it (tasks.view_playbook)."),
-            code="playbook_refused",
-        )
-
-
 def _run_of(actor: Any, spec: RunSpec) -> Run:
-    text = spec.playbook_text or (spec.playbook.content if spec.playbook else "")
     run = Run(
-        kind=spec.kind,
-        command=spec.command if spec.kind == Kind.COMMAND else "",
-        module=spec.module if spec.kind == Kind.MODULE else "",
-        arguments=spec.arguments if spec.kind == Kind.MODULE else "",
-        playbook=spec.playbook if spec.kind == Kind.PLAYBOOK else None,
-        playbook_text=text if spec.kind == Kind.PLAYBOOK else "",
-        timeout_seconds=spec.timeout_seconds,
-        forks=spec.forks,
+        version=spec.version,
+        playbook_text=spec.playbook_text,
+        role_versions=spec.role_versions,
         requested_by=actor,
         requested_by_name=actor.username,
         schedule=spec.schedule,
         planned_at=spec.planned_at,
+        not_before=spec.not_before,
     )
+    fill(run, spec)
     run.title = spec.title[:200]
     check_work(run, has_text=bool(run.playbook_text))
     run.title = run.title or run.what[:100]
+    left = ["title", "requested_by", "schedule", "version", "script", "playbook"]
     try:
-        run.clean_fields(exclude=["title", "requested_by", "schedule", "playbook"])
+        run.clean_fields(
+            exclude=[*left, "role", "task_module", "sealed", "script_text"]
+        )
     except ValidationError as error:
         fields = {name: " ".join(texts) for name, texts in error.message_dict.items()}
         raise DomainError(
@@ -151,72 +123,35 @@ def _run_of(actor: Any, spec: RunSpec) -> Run:
     return run
 
 
-MISSING: dict[str, tuple[str, Callable[[], str]]] = {
-    Kind.COMMAND: ("command", lambda: _("Enter a command.")),
-    Kind.MODULE: ("module", lambda: _("Enter the name of a module.")),
-    Kind.PLAYBOOK: ("playbook", lambda: _("Choose a playbook.")),
-}
-
-
-def check_work(work: Run | Schedule, *, has_text: bool = False) -> None:
-    """Raise DomainError where a kind of work lacks what it runs."""
-    name, words = MISSING[work.kind]
-    value = (
-        has_text or getattr(work, "playbook", None)
-        if name == "playbook"
-        else getattr(work, name).strip()
+def _place(run: Run, placed: Sequence[tuple[Host, int]]) -> None:
+    """Write the hosts of a run, in their batches, into the parts of the queues that reach them."""
+    names = queues_of(host for host, _batch in placed)
+    parts = {
+        queue: RunPart.objects.create(run=run, queue=queue)
+        for queue in dict.fromkeys(names.values())
+    }
+    RunHost.objects.bulk_create(
+        _row(run, host, part=parts[names[host.pk]], batch=batch)
+        for host, batch in placed
     )
-    if not value:
-        raise DomainError(
-            _("There is nothing to run."), words(), fields={name: words()}
-        )
 
 
-def _check_hosts(hosts: list[Host], spec: RunSpec) -> None:
-    count = len(hosts)
-    refused = set(spec.host_ids) - {host.pk for host in hosts}
-    if refused:
-        words = ngettext(
-            "You may not run work on %(count)s of the chosen hosts.",
-            "You may not run work on %(count)s of the chosen hosts.",
-            len(refused),
-        )
-        raise Forbidden(
-            words % {"count": len(refused)},
-            _("Choose hosts of your own groups."),
-            code="host_refused",
-        )
-    if count > settings.RUN_MAX_TARGETS:
-        raise DomainError(
-            _("%(count)s hosts are too many for one run.") % {"count": count},
-            _("Choose at most %(most)s, or raise ADMINSET_RUN_MAX_TARGETS.")
-            % {"most": settings.RUN_MAX_TARGETS},
-            code="too_many_hosts",
-        )
+def _leave_out(run: Run, hosts: Sequence[Host]) -> None:
+    """Show the hosts outside the run's limit, with the reason; no worker ever gets them."""
+    words = _("Left out: it is outside the limit of the run.")
+    left_out = {
+        "status": RunHost.Status.SKIPPED,
+        "limit": RunHost.OUTSIDE,
+        "explanation": words,
+        "ended_at": timezone.now(),
+    }
+    RunHost.objects.bulk_create(_row(run, host, **left_out) for host in hosts)
 
 
-def check_credentials(actor: Any, hosts: list[Host]) -> None:
-    """Let pass only who may use the credential of each host: running there means signing in with it.
-
-    Raises:
-        Forbidden: names hosts whose credential the actor may not use.
-    """
-    needed = {host.credential_id for host in hosts if host.credential_id}
-    usable = Credential.objects.visible_to(actor, "use").filter(pk__in=needed)
-    barred = needed - set(usable.values_list("pk", flat=True))
-    names = [host.hostname for host in hosts if host.credential_id in barred]
-    if names:
-        listed = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        raise Forbidden(
-            _("You may not use the credential of %(hosts)s.") % {"hosts": listed},
-            _("Ask for the permission to use it (cmdb.use_credential)."),
-            code="credential_refused",
-        )
-
-
-def _frozen(run: Run, host: Host) -> RunHost:
+def _row(run: Run, host: Host, **fields: Any) -> RunHost:
+    address = host.address or ""
     return RunHost(
-        run=run, host=host, host_name=host.hostname, address=host.address or ""
+        run=run, host=host, host_name=host.hostname, address=address, **fields
     )
 
 
@@ -230,12 +165,18 @@ def _words(run: Run, hosts: list[Host]) -> list[audit.Change]:
         names.append(words % {"count": more})
     text = {
         Kind.COMMAND: run.command,
+        Kind.SCRIPT: run.script_text,
         Kind.MODULE: f"{run.module} {run.arguments}",
         Kind.PLAYBOOK: run.playbook_text,
+        Kind.ROLE: run.title,
+        Kind.FILES: run.what,
     }[Kind(run.kind)]
     values: dict[str, Any] = {
         "kind": run.kind,
         "what": text[:4000],
+        "version": str(run.version or ""),
+        "task_module": str(run.task_module or ""),
+        "batches": run.batches,
         "hosts": names,
         "schedule": str(run.schedule or ""),
     }
@@ -246,25 +187,61 @@ def _words(run: Run, hosts: list[Host]) -> list[audit.Change]:
     ]
 
 
-def repeat_run(*, actor: Any, run: Run, failed_only: bool = False) -> Run:
-    """Ask for the same once more, on the same hosts or on those where it did not end well.
+def repeat_run(
+    *,
+    actor: Any,
+    run: Run,
+    failed_only: bool = False,
+    selection: Selection = ("all",),
+) -> Run:
+    """Ask for the same once more: with the texts and versions that it had, on its hosts or some of them.
+
+    Args:
+        failed_only: on all hosts where it did not end well.
+        selection: "all", or some of failed, unreachable, not_started, unknown, timed_out.
 
     Raises:
-        DomainError: as request_run; also when no host is left.
+        Forbidden: as request_run; also where the task module that made it is off, or not for the actor.
+        DomainError: as request_run; also when no host is left, or somebody else gave its secret answers.
     """
-    rows = RunHost.objects.visible_to(actor).filter(run=run, host__isnull=False)
+    if run.task_module is not None:
+        ensure_module_usable(run.task_module, actor)
+    _ensure_own_secrets(actor, run)
+    spec = spec_of(
+        run,
+        title=run.title,
+        version=run.version,
+        playbook_text=run.playbook_text,
+        role_versions=run.role_versions,
+        options=without_limit(run.options),
+        host_ids=_hosts_again(actor, run, failed_only, selection),
+    )
+    return _request(actor, spec, run.task_module is not None)
+
+
+def _ensure_own_secrets(actor: Any, run: Run) -> None:
+    """Secret answers go along only for whom the run was started with them."""
+    if run.sealed and run.requested_by_id != actor.pk:
+        raise DomainError(
+            _("%(run)s has secret answers, and %(user)s started it, not you.")
+            % {"run": run, "user": run.requested_by_name},
+            _("Start it anew, or again with changes, and type them yourself."),
+            code="secrets_of_another",
+        )
+
+
+def _hosts_again(
+    actor: Any, run: Run, failed_only: bool, selection: Selection
+) -> tuple[int, ...]:
+    # Those within the limit: it may name others than are to be tried again.
+    seen = RunHost.objects.visible_to(actor).filter(run=run, host__isnull=False)
+    rows = seen.meant()
     if failed_only:
         rows = rows.exclude(status=RunHost.Status.OK)
-    spec = RunSpec(
-        kind=run.kind,
-        command=run.command,
-        module=run.module,
-        arguments=run.arguments,
-        playbook=run.playbook,
-        playbook_text=run.playbook_text,
-        title=run.title,
-        host_ids=tuple(rows.values_list("host_id", flat=True)),
-        timeout_seconds=run.timeout_seconds,
-        forks=run.forks,
-    )
-    return request_run(actor=actor, spec=spec)
+    elif "all" not in (chosen := set(selection)):
+        if unknown := chosen - set(CHOICES):
+            words = _("There is no such choice of hosts: %(names)s.")
+            raise DomainError(words % {"names": ", ".join(sorted(unknown))[:100]})
+        wanted = [status for name in chosen for status in CHOICES[name]]
+        rows = rows.filter(status__in=wanted)
+    return tuple(rows.values_list("host_id", flat=True))

@@ -1,4 +1,4 @@
-"""Finds runs that nobody works on any more, and runs for which nobody was called."""
+"""Finds parts of runs that nobody works on any more, and parts for which nobody was called."""
 
 from datetime import timedelta
 
@@ -9,80 +9,133 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from adminset import audit
-from tasks.models import Run, RunHost
+from adminset.clock import DatabaseNow
+from tasks.models import Run, RunHost, RunPart
 from tasks.output import Hints
-from tasks.services.execute import count_hosts
+from tasks.services.apart import apart
+from tasks.services.queues import call
+from tasks.services.settle import close_hosts, count_hosts, settle
+from tasks.services.waiting import busy, pending
 
 UNSENT_SECONDS = 15
 REAPER = audit.SystemActor("reaper")
+Status = RunPart.Status
 
 
-def reap_lost() -> list[Run]:
-    """End runs whose worker gave no sign of life in time, and say what is known; give those that were ended."""
-    due = Run.objects.filter(status=Run.Status.RUNNING, lease_until__lt=timezone.now())
-    return [run for run in due.defer("playbook_text") if _reap(run)]
+def reap_lost() -> list[RunPart]:
+    """Take parts from workers that gave no sign of life in time; give these parts.
+
+    Hosts that were in hand are unknown then (or have their turn again, where the run is safe to repeat); the others go on
+    with another worker. A lease is written and judged by the clock of the database.
+    """
+    late = busy(lease_until__lt=DatabaseNow()).select_related("run")
+    taken = []
+    for part in late.defer("run__playbook_text"):
+        with apart(f"the lost part {part}"):
+            if _reap(part):
+                taken.append(part)
+    return taken
 
 
-def _reap(run: Run) -> bool:
-    now = timezone.now()
-    held = Run.objects.filter(
-        pk=run.pk, fence=run.fence, status=Run.Status.RUNNING, lease_until__lt=now
-    )
+def _reap(part: RunPart) -> bool:
+    now, losses = timezone.now(), part.losses + 1
+    gave_up = losses >= settings.RUN_MOST_LOSSES
     with transaction.atomic():
         # The fence goes up: what the lost worker still wants to write is refused.
+        held = busy(pk=part.pk, fence=part.fence, lease_until=part.lease_until)
         if not held.update(
-            status=Run.Status.LOST,
+            status=Status.QUEUED,
             fence=F("fence") + 1,
-            ended_at=now,
-            explanation=_words(run),
+            losses=losses,
+            gave_up=gave_up,
+            lease_until=None,
+            sent_at=now,
         ):
             return False
-        words = _(
-            "The worker was lost while it ran here; look on the host before you repeat it."
+        _judge_hosts(part, gave_up)
+        left = pending(part.hosts.all()).exists()
+        words = _words(part, left=left)
+        if left:
+            call(part)
+        else:
+            RunPart.objects.filter(pk=part.pk).update(status=Status.DONE, ended_at=now)
+        Run.objects.filter(pk=part.run_id, status=Run.Status.RUNNING).update(
+            explanation=words
         )
-        running = run.hosts.filter(status=RunHost.Status.RUNNING)
-        running.update(status=RunHost.Status.UNKNOWN, explanation=words, ended_at=now)
-        run.hosts.filter(status=RunHost.Status.NOT_STARTED, explanation="").update(
-            explanation=_("The worker was lost before it was started here.")
-        )
-        changes = [{"field": "status", "old": "running", "new": "lost"}]
-        audit.record(REAPER, "run.lost", run, changes=changes, reason=run.worker)
-    Hints(run.pk).status()
+        audit.record(REAPER, "run.lost", part.run, reason=words)
+    settle(part.run_id)
+    Hints(part.run_id).status()
     return True
 
 
-def _words(run: Run) -> str:
-    counts = count_hosts(run.pk)
+def _judge_hosts(part: RunPart, gave_up: bool) -> None:
+    """Say what is known of the hosts that the lost worker had in hand, and of those it had not."""
+    running = part.hosts.filter(status=RunHost.Status.RUNNING)
+    if part.run.repeatable and not gave_up:
+        running.update(status=RunHost.Status.NOT_STARTED, started_at=None)
+        return
+    words = _(
+        "Worker %(worker)s was lost while it ran here; look on the host before you repeat it."
+    )
+    running.update(
+        status=RunHost.Status.UNKNOWN,
+        explanation=words % {"worker": part.worker},
+        ended_at=timezone.now(),
+    )
+    if gave_up:
+        words = _("Not started: %(count)s workers were lost over this run.")
+        close_hosts(
+            pending(part.hosts.all()),
+            words % {"count": part.losses + 1},
+            RunHost.Status.NOT_STARTED,
+        )
+
+
+def _words(part: RunPart, *, left: bool) -> str:
+    counts = count_hosts(part.run_id)
     done = sum(count for status, count in counts.items() if status not in RunHost.OPEN)
-    end = run.lease_until or timezone.now()
+    end = part.lease_until or timezone.now()
     last = timezone.localtime(end - timedelta(seconds=settings.RUN_LEASE_SECONDS))
-    return _(
-        "Worker %(worker)s stopped at %(time)s; hosts done %(done)s of %(count)s. "
-        "Look at the hosts that are unknown, then run the rest again."
-    ) % {
-        "worker": run.worker,
+    goes_on = (
+        _("The hosts that were not begun go on with another worker.")
+        if left
+        else _("Look at the hosts that are unknown before you repeat them.")
+    )
+    words = _(
+        "Worker %(worker)s stopped at %(time)s; hosts done %(done)s of %(count)s. %(then)s"
+    )
+    return words % {
+        "worker": part.worker,
         "time": f"{last:%Y-%m-%d %H:%M:%S %Z}",
         "done": done,
-        "count": run.host_count,
+        "count": part.run.host_count,
+        "then": goes_on,
     }
 
 
-def unsent_runs() -> list[int]:
-    """Give (and mark as sent) the queued runs for which no message went out in the last 15 seconds."""
+def settle_forsaken() -> None:
+    """Settle runs that no worker has in hand: one may have been lost between the last host and the end, or a time-out is over."""
+    going = (Run.Status.RUNNING, Run.Status.PAUSED)
+    runs = Run.objects.filter(status__in=going).exclude(
+        pk__in=busy().order_by().values("run")
+    )
+    for pk in runs.order_by().values_list("pk", flat=True):
+        with apart(f"run {pk}"):
+            settle(pk)
+
+
+def unsent_parts() -> list[RunPart]:
+    """Give (and mark as sent) the queued parts for which no message went out in the last 15 seconds."""
     now = timezone.now()
-    late = Run.objects.filter(
-        status=Run.Status.QUEUED, sent_at__lt=now - timedelta(seconds=UNSENT_SECONDS)
+    late = RunPart.objects.filter(
+        status=Status.QUEUED,
+        sent_at__lt=now - timedelta(seconds=UNSENT_SECONDS),
+        run__status__in=Run.OPEN,
     )
     return [
-        pk
-        for pk in late.values_list("pk", flat=True)
-        if late.filter(pk=pk).update(sent_at=now)
+        part
+        for part in late.select_related("run").defer("run__playbook_text")
+        if RunPart.objects.filter(
+            pk=part.pk, status=Status.QUEUED, sent_at=part.sent_at
+        ).update(sent_at=now)
     ]
-
-
-def note_unsent(*, pk: int) -> None:
-    """Say on a queued run that nobody could be called for it."""
-    words = _(
-        "Queued; the dispatcher (Redis) cannot be reached. It starts by itself when that is back."
-    )
-    Run.objects.filter(pk=pk, status=Run.Status.QUEUED).update(explanation=words)

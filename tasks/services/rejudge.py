@@ -1,8 +1,11 @@
 """Judges a run once more when a worker takes it: between the wish and the work a grant, a user or a credential may have changed."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from adminset.errors import DomainError
 from cmdb.models import Credential, Host
+from tasks.library.choosing import ensure_all_runnable
 from tasks.models import Run, RunHost
 from tasks.services.claim import Claim
 
@@ -12,7 +15,7 @@ def keep_allowed(run: Run, claim: Claim, rows: list[RunHost]) -> list[RunHost]:
     refused = _refused_all(run)
     barred = {row.pk: refused for row in rows} if refused else _barred(run, rows)
     for pk, words in barred.items():
-        claim.hosts().filter(pk=pk).update(explanation=words)
+        claim.hosts().filter(pk=pk).update(explanation=words, ended_at=timezone.now())
     return [row for row in rows if row.pk not in barred]
 
 
@@ -22,6 +25,19 @@ def _refused_all(run: Run) -> str:
         return _("Whoever asked for this run may not sign in any more.")
     if not owner.has_perm("tasks.add_run"):
         return _("%(user)s may not start runs any more.") % {"user": owner}
+    return _retired(run)
+
+
+def _retired(run: Run) -> str:
+    """Say which version that was frozen into the run may not run any more."""
+    keys = [one["version"] for one in run.distribution if one.get("version")]
+    keys += run.role_versions.values()
+    if run.version_id:
+        keys.append(run.version_id)
+    try:
+        ensure_all_runnable(keys)
+    except DomainError as error:
+        return f"{error.message} {error.hint}".strip()
     return ""
 
 

@@ -1,25 +1,33 @@
-"""Work that runs by itself: kept in step with beat's own table, fired exactly once for each planned time."""
+"""Schedules in people's hands: saved, turned on and off, deleted, run now. What happens by itself is in tasks/scheduling."""
 
-import math
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from adminset import audit, maintenance
+from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud
-from adminset.errors import DomainError, Forbidden
-from tasks.models import Run, Schedule
+from adminset.errors import Forbidden
+from tasks.models import Run, Schedule, ScheduleTime
 from tasks.services.launch import RunSpec, judge, request_run
-from tasks.timing import FIELDS
+from tasks.services.specs import spec_of
+from tasks.services.vouching import speaks_in_part, vouch
 
-FIRE = "tasks.fire_schedule"
 SCHEDULER = audit.SystemActor("scheduler")
+# What the next planned time hangs on.
+TIMES = {
+    "every_minutes",
+    "crontab",
+    "once_at",
+    "time_zone",
+    "starts_at",
+    "ends_at",
+    "enabled",
+}
 
 
 @transaction.atomic
@@ -30,16 +38,26 @@ def save_schedule(*, actor: Any, form: Any) -> Schedule:
         Forbidden: a token with limits asks, or the actor could not start this run now.
     """
     schedule = form.instance
-    changed = form.has_changed() or schedule.pk is None
+    creating = schedule._state.adding
+    changed = creating or form.has_changed()
     if changed:
         ensure_whole_user(actor)
         schedule.run_as = actor
         schedule.notice = ""
     saved: Schedule = crud.save(actor=actor, form=form)  # type: ignore[assignment]
     if changed:
-        judge(actor=actor, spec=spec_of(saved, None))
-        _tell_beat(saved)
+        judge(actor=actor, spec=spec_for(saved))
+        vouch(saved)
+    if creating or TIMES & set(form.changed_data):
+        _plan(saved)
     return saved
+
+
+def _plan(schedule: Schedule) -> None:
+    """Keep the next planned time; what was planned for before now is none of its times."""
+    schedule.plan_next()
+    kept = {"next_at": schedule.next_at, "looked_at": schedule.looked_at}
+    Schedule.objects.filter(pk=schedule.pk).update(**kept)
 
 
 def ensure_whole_user(actor: Any) -> None:
@@ -58,26 +76,17 @@ def ensure_whole_user(actor: Any) -> None:
         )
 
 
-def speaks_in_part(actor: Any) -> bool:
-    """Say whether a token speaks that may do less than its user."""
-    token = getattr(actor, "token", None)
-    return token is not None and not token.is_unlimited
-
-
 @transaction.atomic
 def delete_schedule(*, actor: Actor, instance: Schedule) -> None:
     """Delete a schedule; its runs stay."""
-    task = instance.periodic_task
     crud.delete(actor=actor, instance=instance)
-    if task is not None:
-        task.delete()
 
 
 @transaction.atomic
 def switch_schedule(
     *, actor: Any, schedule: Schedule, enabled: bool, reason: str = ""
 ) -> None:
-    """Turn a schedule on or off; who turns it on is the one as whom it runs.
+    """Turn a schedule on or off; who turns it on is the one as whom it runs. Times that wait are left out when it is off.
 
     Raises:
         Forbidden: as save_schedule, to turn it on.
@@ -86,154 +95,59 @@ def switch_schedule(
         return
     if enabled:
         ensure_whole_user(actor)
-        judge(actor=actor, spec=spec_of(schedule, None))
+        judge(actor=actor, spec=spec_for(schedule))
     before = audit.snapshot(schedule)
     schedule.enabled = enabled
-    schedule.notice = reason
+    schedule.notice = reason[:500]
     if enabled:
         schedule.run_as = actor
     schedule.save(update_fields=["enabled", "notice", "run_as", "updated_at"])
-    _tell_beat(schedule)
     changes = audit.changed(before, audit.snapshot(schedule))
     audit.record(actor, "schedule.update", schedule, changes=changes, reason=reason)
+    if enabled:
+        vouch(schedule)
+    _plan(schedule)
 
 
-def _tell_beat(schedule: Schedule) -> None:
-    """Make beat's row say what the schedule says."""
-    task = schedule.periodic_task or PeriodicTask()
-    task.name = f"schedule {schedule.pk}"
-    task.task = FIRE
-    task.args = f"[{schedule.pk}]"
-    task.enabled = schedule.enabled
-    task.crontab = _ticks(schedule)
-    task.save()
-    if schedule.periodic_task_id is None:
-        Schedule.objects.filter(pk=schedule.pk).update(periodic_task=task)
-        schedule.periodic_task = task
-
-
-def _ticks(schedule: Schedule) -> CrontabSchedule:
-    """Give the crontab by which beat calls: beat counts intervals from whenever it likes, but planned times stand on a grid.
-
-    It may call more often than the schedule runs; fire_schedule finds nothing to do then.
-    """
-    if schedule.every_minutes:
-        step = math.gcd(schedule.every_minutes, 60)
-        text, zone = ("0" if step == 60 else f"*/{step}") + " * * * *", "UTC"
-    else:
-        text, zone = schedule.crontab, schedule.time_zone
-    fields = dict(zip(FIELDS, text.split(), strict=True)) | {"timezone": zone}
-    return CrontabSchedule.objects.filter(
-        **fields
-    ).first() or CrontabSchedule.objects.create(**fields)
-
-
-def spec_of(schedule: Schedule, planned_at: datetime | None) -> RunSpec:
+def spec_for(
+    schedule: Schedule,
+    planned_at: datetime | None = None,
+    not_before: datetime | None = None,
+) -> RunSpec:
     """Say what a run of the schedule is."""
-    return RunSpec(
-        kind=schedule.kind,
-        command=schedule.command,
-        module=schedule.module,
-        arguments=schedule.arguments,
-        playbook=schedule.playbook,
+    return spec_of(
+        schedule,
         title=schedule.name,
         host_ids=tuple(schedule.hosts.values_list("pk", flat=True)),
         group_ids=tuple(schedule.groups.values_list("pk", flat=True)),
-        timeout_seconds=schedule.timeout_seconds,
-        forks=schedule.forks,
+        host_filter=schedule.host_filter,
         schedule=schedule,
         planned_at=planned_at,
+        not_before=not_before,
     )
 
 
-def fire_schedule(*, pk: int, now: datetime | None = None) -> Run | None:
-    """Make the run of the planned time that has come; None where it exists already or must not be.
-
-    However often this is called for a planned time, by however many schedulers: there is one run. An owner who may not do
-    it any more turns the schedule off, and the page and the trail say so.
-    """
-    schedule = (
-        Schedule.objects.select_related("run_as", "playbook", "periodic_task")
-        .filter(pk=pk, enabled=True)
-        .first()
-    )
-    if schedule is None:
-        return None
-    planned_at = schedule.plan.latest(now or timezone.now())
-    # A time before it was saved or turned on is none of its times.
-    if (
-        planned_at <= schedule.updated_at
-        or schedule.runs.filter(planned_at=planned_at).exists()
-    ):
-        return None
-    owner = schedule.run_as
-    if maintenance.is_on():
-        _skip(schedule, planned_at, _("The portal is in maintenance."))
-        return None
-    if owner is None or not owner.may_sign_in:
-        name = owner.username if owner else "-"
-        _stop(
-            schedule,
-            _(
-                "Turned off: its owner %(name)s cannot sign in any more. Save it as somebody who may."
-            )
-            % {"name": name},
-        )
-        return None
-    try:
-        return _run(schedule, owner, planned_at)
-    except DomainError as error:
-        if not isinstance(error, Forbidden):
-            # A group that is empty today may have hosts tomorrow.
-            _skip(schedule, planned_at, f"{error.message} {error.hint}".strip())
-            return None
-        words = _("Turned off: %(name)s could not start it: %(problem)s") % {
-            "name": owner.username,
-            "problem": f"{error.message} {error.hint}".strip(),
-        }
-        _stop(schedule, words)
-        return None
-
-
-def _run(schedule: Schedule, owner: Any, planned_at: datetime | None) -> Run | None:
-    try:
-        with transaction.atomic():
-            run = request_run(actor=owner, spec=spec_of(schedule, planned_at))
-            rows = Schedule.objects.filter(pk=schedule.pk)
-            rows.update(last_run_at=run.created_at, run_count=F("run_count") + 1)
-            return run
-    except IntegrityError:
-        # Another scheduler was quicker by a moment.
-        if schedule.runs.filter(planned_at=planned_at).exists():
-            return None
-        raise
-
-
-def _skip(schedule: Schedule, planned_at: datetime | None, problem: str) -> None:
-    """Say on the page and in the trail why a planned time made no run."""
-    words = _("No run at %(time)s: %(problem)s") % {
-        "time": planned_at,
-        "problem": problem,
-    }
-    Schedule.objects.filter(pk=schedule.pk).update(notice=words[:500])
-    audit.record(SCHEDULER, "schedule.skip", schedule, reason=words)
-
-
-def _stop(schedule: Schedule, words: str) -> None:
-    switch_schedule(
-        actor=SCHEDULER, schedule=schedule, enabled=False, reason=words[:500]
+def count_run(schedule: Schedule, run: Run) -> None:
+    """Keep on the schedule that it ran once more."""
+    Schedule.objects.filter(pk=schedule.pk).update(
+        last_run_at=run.created_at, run_count=F("run_count") + 1
     )
 
 
+@transaction.atomic
 def run_now(*, actor: Any, schedule: Schedule) -> Run:
-    """Run a schedule's work at once, as the one who asks and with that user's permissions.
+    """Run a schedule's work at once, as the one who asks and with that user's permissions; windows do not count.
 
     Raises:
         DomainError: as request_run.
     """
-    with transaction.atomic():
-        run = request_run(actor=actor, spec=spec_of(schedule, None))
-        Schedule.objects.filter(pk=schedule.pk).update(
-            last_run_at=run.created_at, run_count=F("run_count") + 1
-        )
+    run = request_run(actor=actor, spec=spec_for(schedule))
+    ScheduleTime.objects.create(
+        schedule=schedule,
+        planned_at=timezone.now(),
+        state=ScheduleTime.State.BY_HAND,
+        run=run,
+        reason=_("Asked for by %(name)s.") % {"name": actor.audit_name[:150]},
+    )
+    count_run(schedule, run)
     return run

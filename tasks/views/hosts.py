@@ -15,6 +15,7 @@ from adminset.http import requires
 from cmdb.models import Host
 from cmdb.services.hosts import accept_host_key
 from tasks.services.hostkeys import read_host_key
+from tasks.sites.ways import way_words
 from tasks.targets import HostKey
 
 
@@ -59,6 +60,7 @@ def host_key(request: Any, pk: int) -> HttpResponse:
         "pinned": pinned,
         "offered": offered,
         "error": error,
+        "way": way_words(host),
         "key_file": _key_file(offered),
         "changed": bool(pinned and offered and pinned.public != offered.public),
         "page_title": _("Host key"),

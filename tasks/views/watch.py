@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,12 +11,15 @@ from django.views.decorators.http import (
 )
 
 from adminset.http import requires
+from adminset.streams import stream
 from tasks import output
 from tasks.feed import Feed, hosts_seen, sees_all
-from tasks.models import Run, RunHost
-from tasks.selectors import groups_of, latest_runs
-
-FIRST_BYTES = 256 * 1024
+from tasks.models import Run
+from tasks.selectors import latest_runs
+from tasks.sites.receiving import receive
+from tasks.watching import packing
+from tasks.watching.page import context_of, hosts_context
+from tasks.watching.panel import number_of, panel_of
 
 
 def head(title: str) -> dict[str, Any]:
@@ -37,11 +39,9 @@ def find_run(request: HttpRequest, pk: int) -> Run:
     )
     if run is None:
         raise Http404(_("There is no such run."))
+    # Its page, its output and the download read what workers elsewhere sent.
+    receive(pk)
     return run
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 16 else None
 
 
 @requires("tasks.view_run")
@@ -49,51 +49,14 @@ def _number(text: str | None) -> int | None:
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a run: how it stands, its hosts by how they ended, the output; for htmx only what changes."""
     run = find_run(request, pk)
-    seen = hosts_seen(request.user, run)
-    groups = groups_of(seen)
-    whole = run.kind != Run.Kind.COMMAND and sees_all(request.user, run)
-    row = _open_host(seen, _number(request.GET.get("host")), whole=whole)
-    context = head(str(run)) | {
-        "run": run,
-        "row": row,
-        "whole": whole,
-        "groups": groups,
-        "hidden": run.host_count - sum(group.count for group in groups),
-        "failed": any(group.status != RunHost.Status.OK for group in groups),
-        "can_cancel": run.is_open
-        and Run.objects.visible_to(request.user, "cancel").filter(pk=pk).exists(),
-    }
+    context = head(str(run)) | context_of(request, run)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "tasks/_run_refresh.html", context)
-    shown = _output_panel(run, row) if row or whole else None
-    return render(request, "tasks/run_detail.html", context | {"output": shown})
-
-
-def _open_host(
-    seen: QuerySet[RunHost], asked: int | None, *, whole: bool
-) -> RunHost | None:
-    """Give the host whose output is open: the one asked for, else none, or (a command's) the first that will have some."""
-    rows = seen.select_related("host")
-    row = rows.filter(pk=asked).first() if asked else None
-    if row is not None or whole:
-        return row
-    able = rows.exclude(status=RunHost.Status.UNREACHABLE).exclude(host__host_key="")
-    return able.filter(host__credential__isnull=False).first() or rows.first()
-
-
-def _output_panel(run: Run, row: RunHost | None) -> dict[str, Any]:
-    """Give what the component of live output wants: of one host, or of the run as a whole."""
-    host_id = row.pk if row else None
-    piece = output.read(run.pk, host_id, 0, most=FIRST_BYTES, last=not run.is_open)
-    query = f"?host={host_id}" if host_id else ""
-    return {
-        "ws": f"/ws/tasks/runs/{run.pk}/" + (f"hosts/{host_id}/" if host_id else ""),
-        "url": reverse("tasks:run_output", args=[run.pk]) + query,
-        "download_url": reverse("tasks:run_download", args=[run.pk]) + query,
-        "live": run.is_open or piece.next_offset < output.size(run.pk, host_id),
-        "text": piece.text,
-        "offset": piece.next_offset,
+    row = context["row"]
+    context |= hosts_context(request, run) | {
+        "output": panel_of(run, row) if row or context["whole"] else None,
     }
+    return render(request, "tasks/run_detail.html", context)
 
 
 @requires("tasks.view_run")
@@ -104,8 +67,9 @@ def run_output(request: HttpRequest, pk: int) -> JsonResponse:
     feed = Feed(
         request.user,
         pk,
-        _number(request.GET.get("host")),
-        _number(request.GET.get("offset")) or 0,
+        number_of(request.GET.get("host")),
+        number_of(request.GET.get("offset")) or 0,
+        skips="skip" in request.GET,
     )
     found = feed.read() or []
     return JsonResponse({"messages": found, "offset": feed.offset, "ended": feed.ended})
@@ -116,20 +80,22 @@ def run_output(request: HttpRequest, pk: int) -> JsonResponse:
 def run_download(request: HttpRequest, pk: int) -> HttpResponse:
     """Give an output as a file."""
     run = find_run(request, pk)
-    host_id = _number(request.GET.get("host"))
+    host_id = number_of(request.GET.get("host"))
     row = hosts_seen(request.user, run).filter(pk=host_id).first() if host_id else None
     path = output.path_of(pk, host_id)
     if (
         row is None and (host_id or not sees_all(request.user, run))
     ) or not path.exists():
         raise Http404(_("There is no such output."))
-    name = f"run-{pk}-{row.host_name}.log" if row else f"run-{pk}.log"
-    return FileResponse(  # type: ignore[return-value]
-        path.open("rb"),
-        as_attachment=True,
-        filename=name,
+    answer = stream(
+        request,
+        packing.parts_of(path),
         content_type="text/plain; charset=utf-8",
+        file_name=packing.file_name(pk, row.host_name if row else ""),
     )
+    # Whatever a host printed is text, and never a page of ours.
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer  # type: ignore[return-value]
 
 
 @requires("tasks.view_run")

@@ -52,8 +52,13 @@ def test_every_dangerous_page_asks_first(
 ) -> None:
     before = AuditEntry.objects.count()
     answer = getattr(stale, method)(_address(route))
-    assert answer.status_code == 302
-    assert answer["Location"].startswith(CONFIRM)
+    if _address(route).startswith("/api/"):
+        # A program is told so; a method that there is not stays one.
+        told = answer.json()["error"]["code"]
+        assert answer.status_code == 405 or told == "proof_needed"
+    else:
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(CONFIRM)
     assert AuditEntry.objects.count() == before
 
 
@@ -61,7 +66,39 @@ def test_each_permission_of_the_list_guards_some_page_or_comes_with_a_later_room
     None
 ):
     guarded = {_permission(pattern) for _name, _route, pattern in URLS}
-    assert portal.STEP_UP_PERMISSIONS - guarded <= {"cmdb.terminal_host"}
+    # Further ones that open the same page as the first.
+    beside = {f"tasks.approve_{kind}" for kind in ("playbook", "role", "storedfile")}
+    left = portal.STEP_UP_PERMISSIONS - guarded - beside
+    assert left <= {"cmdb.terminal_host"}
+
+
+# They decide when and by which way something runs, or stop it; not what runs.
+HARMLESS = {
+    "tasks.add_calendar",
+    "tasks.add_site",
+    "tasks.cancel_run",
+    "tasks.cancel_workflowrun",
+    "tasks.change_calendar",
+    "tasks.change_site",
+    "tasks.use_taskmodule",
+}
+
+
+def test_whatever_leads_to_work_on_hosts_now_or_later_is_in_the_list() -> None:
+    wanted = {_permission(pattern) for _name, _route, pattern in URLS}
+    acts = {
+        name
+        for name in wanted
+        if name.startswith("tasks.")
+        and not name.startswith(("tasks.view_", "tasks.delete_"))
+    }
+    assert acts - HARMLESS <= portal.STEP_UP_PERMISSIONS
+    assert {
+        "tasks.use_template",
+        "tasks.add_inhook",
+        "tasks.approve_playbook",
+        "tasks.change_role",
+    } <= portal.STEP_UP_PERMISSIONS
 
 
 def test_the_right_password_opens_the_way_back(stale: Client) -> None:

@@ -35,6 +35,18 @@ def test_pages_carry_the_safety_headers(client: Client) -> None:
     assert len(answer["X-Request-ID"]) == 32
 
 
+def test_a_page_and_the_part_that_htmx_gets_of_it_are_kept_apart(
+    client_of: Signed, admin: User
+) -> None:
+    visitor = client_of(admin)
+    whole = visitor.get("/search/")
+    part = visitor.get("/search/", headers={"HX-Request": "true"})
+    assert b"<html" in whole.content
+    assert b"<html" not in part.content
+    assert "HX-Request" in whole["Vary"]
+    assert "HX-Request" in part["Vary"]
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -23,8 +23,12 @@ from tests.bench import (  # noqa: E402 - Django must be set up first
     ingest,
     lists,
     permissions,
+    playbook,
     remote_write,
+    run_page,
+    schedules,
     sign_in,
+    ssh_lane,
     store,
 )
 from tests.bench.figures import Figure, table  # noqa: E402 - likewise
@@ -41,8 +45,12 @@ BENCHES = {
     "agent": agent.run,
     "store": store.run,
     "sign_in": sign_in.run,
+    "ssh_lane": ssh_lane.run,
     "audit": audit.run,
     "permissions": permissions.run,
+    "schedules": schedules.run,
+    "playbook": playbook.run,
+    "run_page": run_page.run,
 }
 ROOT = Path(__file__).resolve().parents[2]
 

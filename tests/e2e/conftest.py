@@ -18,11 +18,12 @@ import requests
 
 from tests import dump, services
 from tests.canaries import Canaries
+from tests.farm import SshFarm, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "the password of this test"
-READY_SECONDS = 150
+READY_SECONDS = 300
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -183,6 +184,15 @@ def _plant_own_secrets(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshFarm]:
+    """Two hosts to add: real sshd on loopback."""
+    if why_not():
+        pytest.skip(why_not())
+    with SshFarm(2, tmp_path_factory.mktemp("farm")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A real Chromium; gone with the module, for the event loop behind it would stand in the way of other tests' loops."""
     if not CHROMIUM.exists():
@@ -227,3 +237,10 @@ def sign_in(page: Any, username: str = "admin", password: str = PASSWORD) -> Non
     for cookie in page.context.cookies():
         if cookie["name"] == "sessionid":
             planted.add(f"session {cookie['value'][:4]}", cookie["value"])
+
+
+@pytest.fixture
+def signed_in(page: Any) -> Any:
+    """A page on which the administrator is signed in."""
+    sign_in(page)
+    return page

@@ -3,15 +3,25 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.e2e.conftest import Portal, planted, sign_in, wait_until
-from tests.farm import SshFarm, why_not
+from tests.e2e.conftest import Portal, wait_until
+from tests.e2e.steps import (
+    PATIENCE,
+    accept_key,
+    add_credential,
+    add_host,
+    choose,
+    host_id,
+    launch,
+    save,
+    wait_for_status,
+)
+from tests.farm import SshFarm
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 
@@ -24,28 +34,6 @@ PLAYBOOK = """\
         content: "written by a playbook"
         dest: "{mark}"
 """
-
-
-@pytest.fixture(scope="module")
-def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshFarm]:
-    """A second host: a real sshd on loopback."""
-    if why_not():
-        pytest.skip(why_not())
-    with SshFarm(1, tmp_path_factory.mktemp("farm")) as started:
-        yield started
-
-
-@pytest.fixture
-def signed_in(page: Any) -> Any:
-    """A page on which the administrator is signed in."""
-    sign_in(page)
-    return page
-
-
-def save(page: Any) -> None:
-    """Send the form of the page."""
-    page.click("main form[method=post] button[type=submit].btn-primary")
-    page.wait_for_load_state()
 
 
 def test_this_machine_stands_in_the_list_with_its_real_hardware(
@@ -101,64 +89,22 @@ def test_a_second_host_is_added_and_work_runs_on_it(
     signed_in: Any, farm: SshFarm, tmp_path: Path, portal: Portal
 ) -> None:
     page, target = signed_in, farm.targets()[0]
-    _add_credential(page, target)
-    _add_host(page, target)
-    _accept_key(page)
+    add_credential(page, "loopback key", target)
+    add_host(page, "second", target, "loopback key")
+    accept_key(page)
     _run_command(page)
     _run_playbook(page, tmp_path / "mark")
     _schedule_fires(page)
     assert page.complaints == []
 
 
-def _add_credential(page: Any, target: Any) -> None:
-    planted.add("private key of the farm", target.login.private_key)
-    page.goto("/cmdb/credentials/add/")
-    page.fill("[name=name]", "loopback key")
-    page.fill("[name=username]", target.login.user)
-    page.fill("[name=private_key]", target.login.private_key)
-    save(page)
-    assert "loopback key" in page.inner_text("h1")
-    assert "PRIVATE KEY" not in page.content()
-
-
-def _add_host(page: Any, target: Any) -> None:
-    page.goto("/cmdb/hosts/add/")
-    page.fill("[name=hostname]", "second")
-    page.fill("[name=address]", target.address)
-    page.fill("[name=ssh_port]", str(target.port))
-    page.evaluate(
-        """() => { const select = document.querySelector("[name=credential]");
-        const value = [...select.options].find((option) => option.text === "loopback key").value;
-        select.tomselect ? select.tomselect.setValue(value) : (select.value = value); }"""
-    )
-    save(page)
-    assert "second" in page.inner_text("h1")
-
-
-def _accept_key(page: Any) -> None:
-    page.click("text=Host key")
-    page.click("text=Read the key from the host")
-    page.wait_for_selector("text=SHA256:")
-    page.click("text=accept this key")
-    page.wait_for_load_state()
-    page.goto("/cmdb/hosts/?q=second")
-    page.click("tbody td.first a")
-    assert "SHA256:" in page.inner_text("main")
-
-
-def _launch(page: Any) -> None:
-    save(page)
-    page.click("button[name=action][value=launch]")
-    page.wait_for_url(re.compile(r"/tasks/runs/\d+/"))
-
-
 def _run_command(page: Any) -> None:
-    page.click("text=Run a command")
+    page.click("text=Run ...")
     page.fill("[name=command]", "uname -a; sleep 2; echo the end")
-    _launch(page)
-    page.wait_for_selector("[data-text] >> text=Linux", timeout=20_000)
-    page.wait_for_selector("[data-text] >> text=the end", timeout=20_000)
-    page.wait_for_selector("[data-run-status] >> text=ok", timeout=20_000)
+    launch(page)
+    page.wait_for_selector("[data-text] >> text=Linux", timeout=PATIENCE)
+    page.wait_for_selector("[data-text] >> text=the end", timeout=PATIENCE)
+    wait_for_status(page, "ok")
 
 
 def _run_playbook(page: Any, mark: Path) -> None:
@@ -166,41 +112,20 @@ def _run_playbook(page: Any, mark: Path) -> None:
     page.fill("[name=name]", "leave a mark")
     page.fill("[name=content]", PLAYBOOK.format(mark=mark))
     save(page)
-    host = _host_id(page)
-    page.goto(f"/tasks/runs/add/?kind=playbook&host={host}")
-    page.evaluate(
-        """() => { const select = document.querySelector("[name=playbook]");
-        const value = [...select.options].find((option) => option.text.includes("leave a mark")).value;
-        select.tomselect ? select.tomselect.setValue(value) : (select.value = value); }"""
-    )
-    _launch(page)
-    page.wait_for_selector("[data-text] >> text=leave a mark", timeout=60_000)
-    page.wait_for_selector("[data-run-status] >> text=ok", timeout=60_000)
+    page.goto(f"/tasks/runs/add/?kind=playbook&host={host_id(page, 'second')}")
+    choose(page, "playbook", "leave a mark")
+    launch(page)
+    page.wait_for_selector("[data-text] >> text=leave a mark", timeout=PATIENCE)
+    wait_for_status(page, "ok")
     assert mark.read_text() == "written by a playbook"
 
 
-def _host_id(page: Any) -> str:
-    page.goto("/cmdb/hosts/?q=second")
-    return (
-        page.locator("tbody td.first a")
-        .get_attribute("href")
-        .rstrip("/")
-        .rpartition("/")[2]
-    )
-
-
 def _schedule_fires(page: Any) -> None:
-    host = _host_id(page)
     page.goto("/tasks/schedules/add/")
     page.fill("[name=name]", "each minute")
     page.fill("[name=command]", "echo on time")
     page.fill("[name=every_minutes]", "1")
-    page.evaluate(
-        """(value) => { const select = document.querySelector("[name=hosts]");
-        if (select.tomselect) { select.tomselect.addItem(value); }
-        else { [...select.options].find((option) => option.value === value).selected = true; } }""",
-        host,
-    )
+    choose(page, "hosts", "second")
     save(page)
     runs = f"{page.url}?tab=runs"
     until = time.monotonic() + 120
@@ -208,7 +133,7 @@ def _schedule_fires(page: Any) -> None:
         assert time.monotonic() < until, "the schedule did not fire within two minutes"
         page.wait_for_timeout(1000)
     page.goto(_links_of_runs(page, runs)[0])
-    page.wait_for_selector("[data-run-status] >> text=ok", timeout=20_000)
+    wait_for_status(page, "ok")
     assert "on time" in page.inner_text("[data-text]")
 
 

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from adminset.launch import account, lock, portal, programs, ready, services, supervisor
+from adminset.launch import (
+    account,
+    config,
+    lock,
+    programs,
+    ready,
+    services,
+    supervisor,
+)
 from adminset.launch.errors import LaunchError
 from adminset.launch.services import Services
 from tests.launch.places import free_port, make_place
@@ -196,8 +204,8 @@ def test_the_ready_line_shows_a_random_password_once() -> None:
 
 def test_a_bad_concurrency_is_said_with_its_value(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="ADMINSET_WORKER_CONCURRENCY is 'many'"):
-        portal.concurrency(make_place(tmp_path, ADMINSET_WORKER_CONCURRENCY="many"))
-    assert portal.concurrency(make_place(tmp_path)) == 4
+        config.concurrency(make_place(tmp_path, ADMINSET_WORKER_CONCURRENCY="many"))
+    assert config.concurrency(make_place(tmp_path)) == 4
 
 
 def test_the_intake_is_a_part_of_its_own_only_where_a_port_is_named(

@@ -11,10 +11,11 @@ import pytest
 from accounts.models import User
 from cmdb.models import Credential, Host, HostGroup
 from tasks.models import Run, RunHost
-from tasks.services.execute import execute_run
+from tasks.services.execute import LANES, execute_run
 from tasks.services.launch import RunSpec, request_run
 from tests.factories import make_host
 from tests.farm import SshFarm
+from tests.tasks.engine_things import FakeLane
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +78,15 @@ def do(ask: Callable[..., Run]) -> Callable[..., Run]:
         return run
 
     return done
+
+
+@pytest.fixture
+def fake_lane(monkeypatch: pytest.MonkeyPatch, run_dir: Path) -> FakeLane:
+    """Let commands go down a lane without connections; the engine looks at the database at each look."""
+    lane = FakeLane()
+    monkeypatch.setitem(LANES, Run.Kind.COMMAND, lane)
+    monkeypatch.setattr("tasks.services.claim.LOOK_SECONDS", 0)
+    return lane
 
 
 def results(run: Run) -> dict[str, tuple[str, int | None]]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 
 from tasks.ansible import RunEvent, RunOptions, RunResult, run_module, run_playbook
-from tasks.ssh import run_command
+from tasks.ssh.commands import run_command
+from tasks.ssh.terms import Terms
 from tasks.targets import (
     CommandResult,
     Target,
@@ -33,12 +34,20 @@ class Output:
         return b"".join(data for name, data, _ in self.pieces if name == stream)
 
 
+def content_of(file: Path) -> bytes:
+    """Give the bytes of a file that may go at any moment; none of one that went, or is a folder."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
 def run(
     target: Target, command: str, **options: object
 ) -> tuple[CommandResult, Output]:
     output = Output()
     options = {"timeout": 20, "connect_timeout": 5, "on_output": output} | options
-    return run_command(target, command, **options), output  # type: ignore[arg-type]
+    return run_command(target, command, Terms(**options)), output  # type: ignore[arg-type]
 
 
 def alive(marker: str) -> list[str]:

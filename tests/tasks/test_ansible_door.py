@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ansible import RunEvent, run_playbook
+from tasks.ansible import PlayOptions, RunEvent, run_playbook
 from tasks.targets import Login
 from tests.farm import SshFarm, free_port, throw_away_user
 from tests.tasks.doors import COMMAND, Case, clean_case
@@ -45,7 +45,9 @@ def test_a_playbook_runs_on_each_host_and_counts_its_tasks(case: Case) -> None:
         host = result.hosts[target.name]
         assert (host.ok, host.changed, host.failures, host.skipped) == (3, 1, 0, 1)
         assert (host.status, host.exit_code) == ("ok", 0)
-        assert host.explanation == f"All tasks ended well on {target.label}."
+        assert host.explanation == (
+            f"All went well on {target.label}. Tasks: 3 ok, 1 changed, 1 skipped."
+        )
     assert "héllo 中文" in case.text()
     assert "\r" not in case.text()
     assert "discovered Python interpreter" not in case.text()
@@ -104,6 +106,9 @@ def test_ignored_and_rescued_failures_are_no_failures(case: Case) -> None:
     )
     assert result.status == "ok"
     assert {host.failures for host in result.hosts.values()} == {0}
+    for host in result.hosts.values():
+        assert (host.ignored, host.rescued) == (1, 1)
+        assert "1 ignored, 1 rescued." in host.explanation
 
 
 def test_check_mode_changes_nothing(case: Case, tmp_path: Path) -> None:
@@ -111,7 +116,7 @@ def test_check_mode_changes_nothing(case: Case, tmp_path: Path) -> None:
         "- hosts: all\n  gather_facts: false\n  tasks:\n"
         f"    - file: path={tmp_path}/made state=touch\n"
     )
-    result = case.playbook(text, check=True)
+    result = case.playbook(text, play=PlayOptions(check=True))
     assert result.status == "ok"
     assert not (tmp_path / "made").exists()
 

@@ -113,14 +113,55 @@ def test_the_time_out_ends_everything_and_names_the_hosts(case: Case) -> None:
     for seconds in (4, 40):
         result = case.playbook(text, timeout=float(seconds))
         # On a busy machine 4 s may not be enough for a start.
-        if result.hosts["host1"].status != "not_started":
+        if result.hosts["host0"].status == "ok":
             break
     assert result.status == "timed_out"
-    assert result.explanation == (f"Not finished within the time-out of {seconds} s.")
+    label = case.targets[1].label
+    words = f"Not finished within the time-out of {seconds} s. “command” has not returned on 1 host."
+    assert result.explanation == words
     host = result.hosts["host1"]
-    assert host.status == "timed_out"
-    assert "had not finished when the time-out came" in host.explanation
+    assert (host.status, host.limit) == ("timed_out", "host")
+    assert host.explanation == (
+        f"{label} had not finished when the time-out came. “command” had not returned."
+    )
     assert remaining(mark) == []
+
+
+def test_a_run_that_says_nothing_for_too_long_ends(case: Case) -> None:
+    mark = str(time.monotonic_ns())
+    text = COMMAND.format(command=f"echo begun; sleep 300.{mark}")
+    result = case.playbook(text, idle_timeout=15.0)
+    assert result.status == "timed_out"
+    assert result.explanation.startswith("No output for 15 s. “work” has not returned")
+    assert {host.limit for host in result.hosts.values()} == {"idle"}
+    assert remaining(mark) == []
+
+
+def test_cancel_ends_what_ansible_put_into_the_background(case: Case) -> None:
+    mark = str(time.monotonic_ns())
+    text = COMMAND.format(command=f"sleep 300.{mark}")
+    text += "      async: 600\n      poll: 2\n"
+    result = case.playbook(text, cancelled=lambda: sleeping(mark))
+    assert result.explanation == "Cancelled."
+    assert remaining(mark) == []
+
+
+def test_cancel_leaves_alone_what_tasks_that_ended_have_started(case: Case) -> None:
+    mark, service = str(time.monotonic_ns()), str(time.monotonic_ns() + 1)
+    text = (
+        "- hosts: host0\n  gather_facts: false\n  tasks:\n"
+        f"    - shell: setsid sleep 300.{service} </dev/null >/dev/null 2>&1 &\n"
+        f"    - command: sleep 300.{mark}\n"
+    )
+    try:
+        result = case.playbook(text, cancelled=lambda: sleeping(mark, 1))
+        assert result.explanation == "Cancelled."
+        assert remaining(mark) == []
+        assert alive(service)
+    finally:
+        for process in psutil.process_iter(["cmdline"]):
+            if f"300.{service}" in (process.info["cmdline"] or []):
+                process.kill()
 
 
 def test_a_handler_that_raises_ends_the_run_with_words(case: Case) -> None:
@@ -143,7 +184,7 @@ def test_a_killed_child_leaves_nothing_and_is_no_success(case: Case) -> None:
         wait_until(lambda: sleeping(mark))
         time.sleep(1.2)
         for process in psutil.Process().children():
-            if "tasks.ansible" in process.cmdline():
+            if "tasks.ansible_child" in process.cmdline():
                 process.kill()
 
     threading.Thread(target=kill).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adminset.errors import DomainError
 from tasks.ansible import run_module
 from tasks.ansible_messages import event_message
 from tasks.targets import Login
@@ -79,6 +81,8 @@ def test_hostile_names_and_variables_are_nothing_but_text(
         ({"login": Login("root")}, "neither a private key nor a password"),
         ({"variables": {"ansible_connection": "local"}}, "cannot be given to Ansible"),
         ({"variables": {"a b": "c"}}, "cannot be given to Ansible"),
+        ({"variables": {"hostvars": "c"}}, "cannot be given to Ansible"),
+        ({"login": Login("root", "pw", become_user="-x")}, "no user name has"),
     ],
 )
 def test_a_target_ssh_could_misread_is_refused(
@@ -89,6 +93,54 @@ def test_a_target_ssh_could_misread_is_refused(
     assert result.status == "unreachable"
     assert words in result.hosts["host0"].explanation
     assert case.events == []
+
+
+KEYS = [
+    "ansible_connection",
+    "Ansible_Connection",
+    "ansible_ssh_common_args",
+    "ansible_python_interpreter",
+    "\u0061nsible_connection",
+    json.loads('"\\u0061nsible_connection"'),
+    "ａnsible_connection",
+    "_ansible_check_mode",
+    "__ansible_unsafe",
+    "hostvars",
+    "inventory_hostname",
+    "delegate_to",
+    "a b",
+    "a-b",
+    "x\n",
+    "",
+    "{{ x }}",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("place", ["variables", "secrets"])
+def test_variables_that_steer_ansible_are_refused(
+    case: Case, key: str, place: str
+) -> None:
+    with pytest.raises(DomainError, match="cannot be given to Ansible"):
+        case.playbook("- hosts: all", None, **{place: {key: "local"}})
+    assert case.events == []
+
+
+def test_values_of_variables_are_never_evaluated(case: Case, tmp_path: Path) -> None:
+    evil = f"{{{{ lookup('pipe', 'touch {tmp_path}/proof') }}}}"
+    marked = {"__ansible_unsafe": evil, "__ansible_vault": evil, "x": [evil, {}]}
+    one = case.targets[:1]
+    result = case.playbook(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n"
+        '    - debug: msg="{{ note }} {{ deep }} {{ number + 1 }}"\n',
+        one,
+        variables={"note": evil, "deep": marked, "number": 41},
+        secrets={"hidden": "{% for x in y %}"},
+    )
+    assert result.status == "ok", case.text()
+    assert case.text().count("lookup(") >= 4
+    assert "42" in case.text()
+    assert not (tmp_path / "proof").exists()
 
 
 @pytest.mark.parametrize(

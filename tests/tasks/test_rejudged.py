@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from adminset.models import AuditEntry
 from cmdb.models import Credential, Host, HostGroup
-from tasks.models import Run, RunHost
+from tasks.models import Run, RunHost, RunPart
 from tasks.services.execute import execute_run
 from tests.factories import make_host, make_user
 
@@ -30,7 +30,8 @@ def asked(asker: User, group: HostGroup, run_dir: Any) -> Run:
     run = Run.objects.create(
         command="true", title="true", requested_by=asker, host_count=1
     )
-    RunHost.objects.create(run=run, host=host, host_name=host.hostname)
+    part = RunPart.objects.create(run=run, queue="runs")
+    RunHost.objects.create(run=run, part=part, host=host, host_name=host.hostname)
     return run
 
 

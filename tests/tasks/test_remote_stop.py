@@ -7,6 +7,7 @@ import secrets
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,15 @@ def test_all_marked_processes_end_and_no_other(shell: str) -> None:
     assert len(alive(f"301.{mark}")) == 1
     bystander.kill()
     bystander.wait()
+
+
+def test_the_folder_of_what_is_stopped_goes_with_it() -> None:
+    token, name = secrets.token_hex(16), f".adminset-{secrets.token_hex(8)}"
+    folders = [Path("/tmp") / name, Path.home() / name]  # noqa: S108 - where a script works
+    for folder in folders:
+        folder.mkdir(mode=0o700)
+        (folder / "script.sh").write_text("secret")
+    line = stop_by_token(token, as_root=False, folder=name)
+    done = subprocess.run(shlex.split(line), capture_output=True, check=False)
+    assert done.stdout.strip() == CONFIRMED
+    assert [folder.exists() for folder in folders] == [False, False]

@@ -55,3 +55,13 @@ class TestRuns(ResourceTests):
 
     def valid(self) -> dict[str, Any]:
         return {"command": "id"}
+
+    def test_the_api_adds_changes_and_deletes(self, client_of: Any, admin: Any) -> None:
+        """It starts runs (tests/tasks/run_api); nobody changes or deletes one."""
+        client, run = client_of(admin), self.make()
+        kind = {"content_type": "application/json"}
+        assert client.post(self._api(), {}, **kind).status_code == 422
+        for ask in (client.patch, client.put, client.delete):
+            answer = ask(self._api(run.pk), {"title": "other"}, **kind)
+            assert answer.status_code in {403, 405}
+        assert list(Run.objects.values_list("title", flat=True)) == [run.title]

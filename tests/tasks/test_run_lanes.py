@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -18,6 +19,7 @@ from tasks.models import Playbook, Run, RunHost
 from tasks.services.claim import Watch
 from tests.factories import make_host
 from tests.tasks.conftest import results
+from tests.tasks.doors import sleeping
 
 pytestmark = pytest.mark.django_db
 Do = Callable[..., Run]
@@ -117,7 +119,7 @@ def test_more_hosts_than_forks_all_get_their_turn(do: Do) -> None:
     assert set(results(run).values()) == {("ok", 0)}
 
 
-def test_long_output_keeps_its_head_and_says_that_the_rest_is_left_out(
+def test_long_output_keeps_its_head_and_its_end_and_says_what_is_left_out(
     do: Do, hosts: list[Host], settings
 ) -> None:
     settings.RUN_OUTPUT_BYTES_PER_HOST = 10_000
@@ -125,10 +127,13 @@ def test_long_output_keeps_its_head_and_says_that_the_rest_is_left_out(
     row = run.hosts.get()
     text = text_of(run, row)
     # A login shell may say something of its own first.
-    assert "line\n" * 1900 in text
-    assert "end" not in text.splitlines()
-    assert text.endswith("longer than 10000 bytes; the rest is left out]\n")
+    assert "line\n" * 900 in text
+    assert text.endswith("line\nend\n")
+    assert "bytes are left out here]\n" in text
     assert len(text) < 10_200
+    assert row.output_bytes >= 500_004
+    assert row.stored_bytes < 10_001
+    assert row.output_hash == hashlib.sha256(text.encode()).hexdigest()
     assert run.status == "ok"
 
 
@@ -212,15 +217,15 @@ def test_two_hosts_of_one_name_have_each_their_own_result(
 def test_a_cancelled_run_stops_before_its_commands_end(
     ask: Do, hosts: list[Host], monkeypatch, kind: str
 ) -> None:
-    """The database is asked by one thread only; here it says "cancel" once a host has begun."""
+    """The database is asked by one thread only; here it says "cancel" once the command runs on a host."""
     from tasks.services.cancel import cancel_run  # noqa: PLC0415
     from tasks.services.execute import execute_run  # noqa: PLC0415
 
     run = ask(
         kind=kind,
-        command="sleep 60",
+        command="sleep 61.7",
         module="command",
-        arguments="sleep 60",
+        arguments="sleep 61.7",
         forks=1,
         on=hosts[:2],
     )
@@ -228,7 +233,7 @@ def test_a_cancelled_run_stops_before_its_commands_end(
     real = Watch._ask
 
     def asked(self: Watch, now: float) -> None:
-        if not asked_to and run.hosts.filter(status="running").exists():
+        if not asked_to and sleeping("sleep 61.7", 1):
             asked_to.append(now)
             cancel_run(actor=run.requested_by, run=run)
         real(self, now)

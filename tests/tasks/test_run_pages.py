@@ -51,7 +51,7 @@ def test_the_launch_page_opens_for_each_kind(
     text = answer.content.decode()
     assert f'<option value="{host.pk}" selected' in text
     known = kind if kind != "nonsense" else "command"
-    assert f'<input type="hidden" name="kind" value="{known}"' in text
+    assert f'name="kind" value="{known}" checked' in text
 
 
 def test_a_playbook_and_a_host_lead_to_the_launch_page_with_themselves_chosen(

@@ -77,12 +77,56 @@ def test_too_many_hosts_are_refused(admin: User, settings) -> None:
         {"kind": "playbook"},
         {"command": "id", "timeout_seconds": 0},
         {"command": "id", "forks": 5000},
+        {"kind": "script"},
+        {"kind": "role"},
+        {"kind": "files"},
+        {"kind": "files", "distribution": [{"file": 4711, "path": "/etc/motd"}]},
+        {"kind": "task_module"},
+        {"command": "id", "variables": {"ansible_connection": "local"}},
+        {"command": "id", "variables": {"ANSIBLE_connection": "local"}},
+        {"command": "id", "variables": {"a-b": 1}},
+        {"command": "id", "variables": {"a\n": 1}},
+        {"command": "id", "secret_answers": {"ansible_become_password": "x"}},
     ],
 )
 def test_a_run_that_cannot_be_is_refused(admin: User, spec: dict) -> None:
     with pytest.raises(DomainError):
         request_run(actor=admin, spec=RunSpec(host_ids=(make_host().pk,), **spec))
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"variables": {"version": "1.4"}, "secret_answers": {"version": "evil"}},
+        {"answers": {"version": "1.4"}, "secret_answers": {"version": "evil"}},
+        {"variables": {"path_x": "a"}, "secret_answers": {"PATH_X": "evil"}},
+        {"variables": {"path_x": "a", "PATH_X": "b"}},
+        {
+            "kind": "module",
+            "module": "ping",
+            "variables": {"version": "1.4"},
+            "secret_answers": {"version": "evil"},
+        },
+    ],
+)
+def test_a_name_stands_for_one_value(admin: User, spec: dict) -> None:
+    wanted = {"command": "id"} | spec
+    with pytest.raises(DomainError, match="more than one value") as caught:
+        request_run(actor=admin, spec=RunSpec(host_ids=(make_host().pk,), **wanted))
+    assert caught.value.code == "name_twice"
+    assert not Run.objects.exists()
+
+
+def test_ansible_tells_small_and_capital_letters_apart(admin: User) -> None:
+    spec = RunSpec(
+        kind="module",
+        module="ping",
+        variables={"version": "1.4"},
+        secret_answers={"VERSION": "x"},
+        host_ids=(make_host().pk,),
+    )
+    assert request_run(actor=admin, spec=spec).variables == {"version": "1.4"}
 
 
 def test_a_run_is_repeated_with_the_text_it_had_on_the_hosts_that_failed(

@@ -116,6 +116,7 @@ def test_output_comes_as_it_grows_then_the_host_then_the_end(
 
     def grow() -> None:
         file.write(b"late\n")
+        file.close()
 
     def end() -> None:
         RunHost.objects.update(status="failed")
@@ -138,6 +139,23 @@ def test_output_comes_as_it_grows_then_the_host_then_the_end(
         assert (last["status"], last["label"]) == ("danger", "failed")
 
     watch(operator, f"/ws/tasks/runs/{run.pk}/hosts/{row.pk}/?offset=6", then)
+
+
+@pytest.mark.parametrize("chosen_by", ["user", "browser"])
+def test_states_are_told_in_the_watchers_language(
+    run: Run, operator: User, chosen_by: str
+) -> None:
+    operator.language = "zh-hans" if chosen_by == "user" else ""
+
+    async def go() -> None:
+        socket = Socket(operator, f"/ws/tasks/runs/{run.pk}/")
+        socket.scope["headers"] = [(b"accept-language", b"zh-CN,zh;q=0.9")]
+        assert await socket.connect()
+        await in_thread(lambda: RunHost.objects.update(status="failed"))
+        assert (await socket.told("host"))["label"] == "失败"
+        await socket.leave()
+
+    asyncio.run(go())
 
 
 def test_a_watcher_turns_to_another_host(run: Run, operator: User) -> None:

@@ -1,8 +1,7 @@
-"""Work that runs by itself: exactly once a planned time, as its owner, in step with beat's table."""
+"""Work that runs by itself: exactly once a planned time, as its owner; saved, paused and run now by people."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,16 +9,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_celery_beat.models import PeriodicTask
+from django.utils import timezone
 
 from accounts.models import Grant, User
 from adminset.models import AuditEntry
 from cmdb.models import HostGroup
 from tasks import tasks
-from tasks.models import Run, Schedule
-from tasks.services.schedules import fire_schedule
+from tasks.models import Run, Schedule, ScheduleTime
 from tests.crud import ResourceTests
 from tests.factories import grant, make_host
+from tests.tasks.schedule_things import ended, ticked
 
 pytestmark = pytest.mark.django_db
 Signed = Callable[[User], Client]
@@ -58,11 +57,11 @@ def save(
 def made(client: Client, values: dict[str, Any]) -> Schedule:
     answer = save(client, values)
     assert answer.status_code == 302, answer.context["form"].errors
-    # As if it had been saved a day before the noon of these tests.
-    Schedule.objects.filter(name=values["name"]).update(
-        updated_at=NOON - timedelta(days=1)
-    )
-    return Schedule.objects.get(name=values["name"])
+    schedule = Schedule.objects.get(name=values["name"])
+    # As if it had been saved a minute before the noon of these tests.
+    schedule.plan_next(NOON - timedelta(minutes=1))
+    schedule.save()
+    return schedule
 
 
 class TestScheduleResource(ResourceTests):
@@ -89,83 +88,38 @@ class TestScheduleResource(ResourceTests):
         }
 
 
-def test_two_fires_of_one_planned_time_make_one_run(
+def test_a_planned_time_runs_once_as_the_owner(
     client_of: Signed, owner: User, values: dict[str, Any]
 ) -> None:
     schedule = made(client_of(owner), values)
-    run = fire_schedule(pk=schedule.pk, now=NOON)
-    assert fire_schedule(pk=schedule.pk, now=NOON) is None
-    assert fire_schedule(pk=schedule.pk, now=NOON.replace(minute=59)) is None
-    assert run is not None
+    (run,) = ticked(NOON)
+    assert ticked(NOON) == []
+    assert ticked(NOON.replace(minute=59)) == []
     assert (run.requested_by, run.title, run.planned_at) == (
         owner,
         "nightly",
         NOON.replace(second=0),
     )
-    assert fire_schedule(pk=schedule.pk, now=NOON.replace(hour=13)) is not None
+    ended(run)
+    assert len(ticked(NOON.replace(hour=13))) == 1
     schedule.refresh_from_db()
     assert (Run.objects.count(), schedule.run_count) == (2, 2)
     assert schedule.last_run_at == Run.objects.first().created_at
 
 
-def test_a_scheduler_that_is_quicker_by_a_moment_leaves_one_run(
-    client_of: Signed, owner: User, values: dict[str, Any], monkeypatch
-) -> None:
-    schedule = made(client_of(owner), values)
-    fire_schedule(pk=schedule.pk, now=NOON)
-    real, asked = type(Run.objects.all()).exists, []
-
-    def exists(rows: Any) -> bool:
-        if rows.model is Run and not asked:
-            asked.append(rows)
-            return False
-        return real(rows)
-
-    monkeypatch.setattr(type(Run.objects.all()), "exists", exists)
-    assert fire_schedule(pk=schedule.pk, now=NOON) is None
-    assert asked
-    schedule.refresh_from_db()
-    assert (Run.objects.count(), schedule.run_count) == (1, 1)
-
-
-def test_beats_own_table_says_what_the_schedule_says(
+def test_a_change_of_the_times_plans_anew_and_another_change_does_not(
     client_of: Signed, owner: User, values: dict[str, Any]
 ) -> None:
     client = client_of(owner)
     schedule = made(client, values)
-    task = PeriodicTask.objects.get(task="tasks.fire_schedule")
-    assert json.loads(task.args) == [schedule.pk]
-    assert (task.enabled, task.crontab.hour, task.crontab.minute) == (True, "*", "0")
+    page = f"/tasks/schedules/{schedule.pk}/edit/"
+    assert save(client, values | {"command": "uptime"}, page).status_code == 302
+    schedule.refresh_from_db()
+    assert (schedule.command, schedule.next_at) == ("uptime", NOON.replace(second=0))
     changed = values | {"crontab": "", "every_minutes": "7"}
-    save(client, changed, f"/tasks/schedules/{schedule.pk}/edit/")
-    task.refresh_from_db()
-    assert task.crontab.minute == "*/1"
-    client.post(f"/tasks/schedules/{schedule.pk}/disable/")
-    task.refresh_from_db()
-    assert task.enabled is False
-    client.post(f"/tasks/schedules/{schedule.pk}/delete/")
-    assert not PeriodicTask.objects.filter(task="tasks.fire_schedule").exists()
-
-
-@pytest.mark.parametrize(
-    ("minutes", "ticks"),
-    [(1, "*/1"), (15, "*/15"), (90, "*/30"), (1440, "0"), (7, "*/1")],
-)
-def test_beat_calls_at_every_planned_time_of_an_interval(
-    client_of: Signed, owner: User, values: dict[str, Any], minutes: int, ticks: str
-) -> None:
-    made(client_of(owner), values | {"crontab": "", "every_minutes": minutes})
-    task = PeriodicTask.objects.get(task="tasks.fire_schedule")
-    assert (task.crontab.minute, str(task.crontab.timezone)) == (ticks, "UTC")
-
-
-def test_a_time_before_the_schedule_was_saved_is_none_of_its_times(
-    client_of: Signed, owner: User, values: dict[str, Any]
-) -> None:
-    schedule = made(client_of(owner), values)
-    Schedule.objects.update(updated_at=NOON)
-    assert fire_schedule(pk=schedule.pk, now=NOON + timedelta(minutes=5)) is None
-    assert fire_schedule(pk=schedule.pk, now=NOON + timedelta(hours=1)) is not None
+    assert save(client, changed, page).status_code == 302
+    schedule.refresh_from_db()
+    assert schedule.next_at > timezone.now()
 
 
 def test_an_owner_who_may_not_any_more_turns_the_schedule_off(
@@ -173,11 +127,11 @@ def test_an_owner_who_may_not_any_more_turns_the_schedule_off(
 ) -> None:
     schedule = made(client_of(owner), values)
     Grant.objects.filter(user=owner).delete()
-    assert fire_schedule(pk=schedule.pk, now=NOON) is None
+    assert ticked(NOON) == []
     schedule.refresh_from_db()
-    assert schedule.enabled is False
+    assert (schedule.enabled, schedule.next_at) == (False, None)
     assert "operator could not start it: You may not start runs" in schedule.notice
-    assert PeriodicTask.objects.get(task="tasks.fire_schedule").enabled is False
+    assert ScheduleTime.objects.get().state == "skipped"
     entry = AuditEntry.objects.get(verb="schedule.update")
     assert (entry.actor_kind, entry.actor_name) == ("system", "scheduler")
     assert not Run.objects.exists()
@@ -188,7 +142,7 @@ def test_an_owner_who_is_locked_out_turns_the_schedule_off(
 ) -> None:
     schedule = made(client_of(owner), values)
     User.objects.filter(pk=owner.pk).update(is_active=False)
-    assert fire_schedule(pk=schedule.pk, now=NOON) is None
+    assert ticked(NOON) == []
     schedule.refresh_from_db()
     assert "cannot sign in" in schedule.notice
     page = client_of(admin).get(schedule.get_absolute_url()).content.decode()
@@ -238,12 +192,21 @@ def test_an_operator_cannot_schedule_or_change_what_runs_elsewhere(
     [
         ({"crontab": "", "every_minutes": ""}, "every_minutes"),
         ({"every_minutes": "5"}, "every_minutes"),
+        ({"once_at": "2030-01-01T10:00"}, "every_minutes"),
+        ({"crontab": "", "once_at": "2020-01-01T10:00"}, "once_at"),
+        (
+            {"starts_at": "2030-01-02T10:00", "ends_at": "2030-01-01T10:00"},
+            "ends_at",
+        ),
+        ({"overlap": "nonsense"}, "overlap"),
+        ({"grace_seconds": "1"}, "grace_seconds"),
         ({"crontab": "x"}, "crontab"),
         ({"time_zone": "Mars/Base"}, "time_zone"),
         ({"groups": []}, "hosts"),
         ({"command": ""}, "command"),
         ({"kind": "playbook"}, "playbook"),
         ({"kind": "nonsense"}, "kind"),
+        ({"only_in": "77"}, "only_in"),
     ],
 )
 def test_a_schedule_that_cannot_be_says_which_field(
@@ -280,15 +243,3 @@ def test_run_now_runs_as_the_one_who_asks(
         None,
     )
     assert sent == [run.pk]
-
-
-def test_the_page_shows_the_next_five_times(
-    client_of: Signed, owner: User, values: dict[str, Any]
-) -> None:
-    schedule = made(client_of(owner), values)
-    page = client_of(owner).get(f"{schedule.get_absolute_url()}?tab=times")
-    assert len(page.context["times"]) == 5
-    assert (
-        client_of(owner).get(f"{schedule.get_absolute_url()}?tab=runs").status_code
-        == 200
-    )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ssh import fetch_host_key
+from tasks.ssh.connect import fetch_host_key
 from tasks.targets import (
     HostKey,
     HostRefusedError,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks import ansible_files
+from tasks import ansible_wiping
 
 
 def test_a_folder_that_a_dying_process_still_writes_to_is_removed(
@@ -28,16 +28,16 @@ def test_a_folder_that_a_dying_process_still_writes_to_is_removed(
     writer = threading.Thread(target=write)
     writer.start()
     while not ended.is_set():
-        ansible_files.wipe(folder)
+        ansible_wiping.wipe(folder)
     writer.join()
-    ansible_files.wipe(folder)
+    ansible_wiping.wipe(folder)
     assert not folder.exists()
 
 
 def test_a_folder_that_cannot_be_removed_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ansible_files, "WIPE_SECONDS", 0)
+    monkeypatch.setattr(ansible_wiping, "WIPE_SECONDS", 0)
     monkeypatch.setattr("shutil.rmtree", lambda *a, **k: None)
-    ansible_files.wipe(tmp_path)
+    ansible_wiping.wipe(tmp_path)
     assert str(tmp_path) in caplog.text

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from accounts.services import setup as accounts
 from adminset.audit import SystemActor
 from adminset.errors import DomainError
+from cmdb import extensions
 from cmdb.services import relations, setup, tokens
 
 ACTOR = SystemActor("set-up")
@@ -56,6 +57,8 @@ def prepare(*, wants_token: bool) -> dict[str, str | None]:
     setup.ensure_statuses(actor=ACTOR)
     relations.ensure_kinds(actor=ACTOR)
     setup.catch_up()
+    for join in extensions.portal_prepared:
+        join(ACTOR)
     plain = None
     if wants_token:
         _token, plain = tokens.create_enrolment_token(

@@ -47,7 +47,7 @@ def parse_crontab(text: str) -> crontab:
             words = {
                 "field": name.replace("_", " "),
                 "part": part[:40],
-                "problem": error,
+                "problem": str(error).rstrip("."),
             }
             raise ValueError(
                 _("The field %(field)s cannot be %(part)s: %(problem)s.") % words

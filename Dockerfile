@@ -14,7 +14,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends openssh-client git \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/adminset --shell /usr/sbin/nologin adminset \
-    && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit
+    && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit /var/lib/adminset/library
 ENV ADMINSET_DATA_DIR=/var/lib/adminset \
     PATH=/app/.venv/bin:$PATH \
     PORT=8000 \

@@ -263,6 +263,20 @@ def test_our_containers_may_do_little(service: str) -> None:
     assert "no-new-privileges:true" in SERVICES[service]["security_opt"]
 
 
+@pytest.mark.parametrize("service", ["web", "worker", "runner"])
+def test_what_the_portal_keeps_in_folders_outlives_a_container(service: str) -> None:
+    """The root of a container cannot be written: each folder of the settings that is needs a volume, made for our user."""
+    code = (ROOT / "adminset" / "settings.py").read_text()
+    folders = set(re.findall(r'^[A-Z]+_DIR = DATA_DIR / "(\w+)"', code, re.MULTILINE))
+    assert folders >= {"runs", "library"}
+    mounted = {volume.partition(":")[2] for volume in SERVICES[service]["volumes"]}
+    made = (ROOT / "Dockerfile").read_text()
+    for folder in folders:
+        assert f"/var/lib/adminset/{folder}" in mounted
+        assert f" /var/lib/adminset/{folder}" in made
+    assert set(COMPOSE["volumes"]) >= folders
+
+
 def test_worker_and_runner_listen_to_the_queues_of_the_settings() -> None:
     queues = {
         name: SERVICES[name]["command"][SERVICES[name]["command"].index("--queues") + 1]

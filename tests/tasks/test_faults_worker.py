@@ -49,7 +49,7 @@ def in_hand(portal: Portal, name: str) -> int:
     return pk
 
 
-def check_resumed(portal: Portal, pk: int) -> None:
+def assert_resumed_once(portal: Portal, pk: int) -> None:
     """Nothing ran twice, the rest was resumed, what is unknown is said, the output is whole."""
     told = portal.until(pk, "failed", "ok", "lost", reaping=True)
     by_status = sorted(told["hosts"].values())
@@ -70,7 +70,7 @@ def test_a_killed_worker_is_resumed_by_another_and_nothing_runs_twice(
     kill(portal.workers[0])
     portal.gate.touch()
     portal.start_worker("second@test")
-    check_resumed(portal, pk)
+    assert_resumed_once(portal, pk)
     assert portal.tell(pk)["parts"][0][1] == "second@test"
 
 
@@ -81,7 +81,7 @@ def test_the_killed_child_of_a_worker_is_resumed_by_the_same_worker(
     for child in psutil.Process(portal.workers[0].pid).children():
         os.kill(child.pid, signal.SIGKILL)
     portal.gate.touch()
-    check_resumed(portal, pk)
+    assert_resumed_once(portal, pk)
 
 
 def test_a_worker_killed_under_ansible_leaves_no_process_behind(portal: Portal) -> None:
@@ -128,4 +128,4 @@ def test_two_that_look_for_the_lost_at_once_find_them_once(portal: Portal) -> No
     assert portal.tell(pk)["parts"][0][2] == 1
     portal.do(FORGET_MESSAGES)
     portal.start_worker("second@test")
-    check_resumed(portal, pk)
+    assert_resumed_once(portal, pk)

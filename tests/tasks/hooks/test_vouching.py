@@ -57,7 +57,7 @@ def workflow(admin: User, template: Template) -> Workflow:
     return make_workflow(admin, steps)
 
 
-def nothing_starts(hook: InHook, what: str) -> None:
+def assert_nothing_starts(hook: InHook, what: str) -> None:
     """Send a message: it starts nothing, and the web-hook turns itself off and says why."""
     answer = call(hook, {**MESSAGE, "again": True})
     assert (answer.status_code, answer.json()["verdict"]) == (422, "refused")
@@ -81,7 +81,7 @@ def test_a_template_that_somebody_else_changed_does_not_start(
     path = f"/api/v1/templates/{template.pk}/"
     sent = client_of(other).patch(path, values, content_type="application/json")
     assert sent.status_code == 200, sent.content
-    nothing_starts(hook, f"template {template}")
+    assert_nothing_starts(hook, f"template {template}")
     page = client_of(admin).get(hook.get_absolute_url()).content.decode()
     assert f"template {template}" in page
 
@@ -102,7 +102,7 @@ def test_other_hosts_of_a_template_count_too(admin: User, template: Template) ->
     template.hosts.clear()
     template.host_filter = "q=web"
     template.save()
-    nothing_starts(hook, f"template {template}")
+    assert_nothing_starts(hook, f"template {template}")
 
 
 def test_a_playbook_behind_a_template_counts_too(admin: User, host: Host) -> None:
@@ -111,7 +111,7 @@ def test_a_playbook_behind_a_template_counts_too(admin: User, host: Host) -> Non
     hook = vouched(admin, template=template)
     keeper = make_user(perms=["tasks.change_playbook"])
     add_version(actor=keeper, item=playbook, content=contents.of_text("- x\n"))
-    nothing_starts(hook, "playbook site")
+    assert_nothing_starts(hook, "playbook site")
 
 
 def test_a_workflow_with_another_step_does_not_start(
@@ -119,7 +119,7 @@ def test_a_workflow_with_another_step_does_not_start(
 ) -> None:
     hook = vouched(admin, does="workflow", workflow=workflow)
     workflow.steps.update(join="any")
-    nothing_starts(hook, f"workflow {workflow}")
+    assert_nothing_starts(hook, f"workflow {workflow}")
 
 
 def test_a_template_of_a_workflow_counts_too(
@@ -127,7 +127,7 @@ def test_a_template_of_a_workflow_counts_too(
 ) -> None:
     hook = vouched(admin, does="workflow", workflow=workflow)
     Template.objects.update(command="rm -r /srv")
-    nothing_starts(hook, f"template {template}")
+    assert_nothing_starts(hook, f"template {template}")
 
 
 def test_what_its_owner_changed_in_a_workflow_starts(
@@ -145,7 +145,7 @@ def test_who_saves_it_as_active_again_vouches_for_what_is_there_now(
 ) -> None:
     hook = vouched(admin, template=template)
     Template.objects.update(command="uptime -s")
-    nothing_starts(hook, f"template {template}")
+    assert_nothing_starts(hook, f"template {template}")
     path = f"/api/v1/hooks-in/{hook.pk}/"
     values = {"active": True}
     saved = client_of(admin).patch(path, values, content_type="application/json")

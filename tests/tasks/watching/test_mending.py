@@ -78,6 +78,7 @@ def test_the_portal_mends_what_a_sites_worker_cannot(lost: RunHost, settings) ->
 def test_a_run_without_files_is_no_trouble(admin: User, run_dir) -> None:
     run = Run.objects.create(title="x", command="x", requested_by=admin)
     mend_outputs(run.pk)
+    assert not list(run_dir.rglob("*"))
 
 
 def test_outputs_are_mended_when_a_run_ends(

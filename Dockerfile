@@ -14,8 +14,9 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends openssh-client git \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/adminset --shell /usr/sbin/nologin adminset \
-    && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit /var/lib/adminset/library
+    && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit /var/lib/adminset/library /var/lib/adminset/terminals
 ENV ADMINSET_DATA_DIR=/var/lib/adminset \
+    MALLOC_ARENA_MAX=2 \
     PATH=/app/.venv/bin:$PATH \
     PORT=8000 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -27,4 +28,4 @@ USER adminset
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=6s --start-period=30s --retries=4 \
     CMD ["python", "-m", "adminset.launch.healthcheck"]
-CMD ["uvicorn", "adminset.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--no-proxy-headers", "--no-server-header", "--ws-max-size", "1048576", "--timeout-graceful-shutdown", "20", "--lifespan", "off"]
+CMD ["uvicorn", "adminset.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--no-proxy-headers", "--no-server-header", "--ws-max-size", "1048576", "--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "20", "--lifespan", "on"]

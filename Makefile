@@ -26,10 +26,10 @@ worker: ## run a worker for the queues of sites, here or on a machine there: mak
 test: tests ## set up, then lint, types, contracts and the whole suite
 	@$(VENV)/python -m adminset.launch.suite
 
-bench: tests ## measure; `make bench hosts` measures one thing (ingest, hosts, lists, fleet, imports, agent, sign_in, audit, permissions)
+bench: tests ## measure; `make bench hosts` measures one thing (ingest, remote_write, hosts, pages, lists, fleet, fleet_intake, imports, agent, store, sign_in, ssh_lane, audit, permissions, schedules, playbook, run_page, terminal, host_files)
 	@$(VENV)/python -m tests.bench $(NAMES)
 
-soak: tests ## long proofs; `make soak up` (starts and stops), fleet, kill, outage (docs/monitoring.md), agent_day, faults (docs/faults.md)
+soak: tests ## long proofs; `make soak up` (starts and stops), fleet, kill, outage (docs/monitoring.md), agent_day, faults (docs/faults.md), terminals
 	@$(VENV)/python -m tests.soak $(NAMES)
 
 lint: tools ## ruff, mypy, import contracts, templates, migrations, known holes

@@ -16,6 +16,13 @@ ACTIONS = {
     "cancel": _("cancel"),
     "terminal": _("open a terminal on it"),
     "transfer": _("send files to it and fetch them"),
+    "together": _("type to several at once"),
+    "browsefiles": _("look into its folders"),
+    "uploadfile": _("upload new files to it"),
+    "downloadfile": _("read and download its files"),
+    "editfile": _("change, replace and rename its files"),
+    "deletefile": _("move its files into the waste"),
+    "purgefile": _("remove its files for good"),
 }
 
 # How somebody proved who he is; "password+totp" is a password and a code.

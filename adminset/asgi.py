@@ -15,11 +15,12 @@ from django.utils.module_loading import import_string  # noqa: E402 - likewise
 
 from adminset.admission import admitted  # noqa: E402 - Django must be set up first
 from adminset.body_limit import bounded  # noqa: E402 - likewise
-from adminset.sockets import own_origin, routes  # noqa: E402 - likewise
+from adminset.sockets import lifespan, own_origin, routes  # noqa: E402 - likewise
 
 application = ProtocolTypeRouter(
     {
         "http": import_string(settings.AGENT_DOOR)(bounded(pages)),
         "websocket": admitted(own_origin(AuthMiddlewareStack(URLRouter(routes())))),
+        "lifespan": lifespan,
     }
 )

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import models, transaction
 from django.utils import timezone
+from redis import RedisError  # what Django's cache raises when Redis is away
 
 from adminset import gathering, webhook_outbox
 from adminset.audit_chain import content, seal_later
@@ -26,8 +27,8 @@ Change = dict[str, Any]
 MASK = "••••"
 # What the act at hand (RequestContext.act) is called in place of, and which of them are about an object's existence.
 PLAIN_VERBS = frozenset({"create", "update", "delete"})
-# A refusal of the same person for the same permission is told once in this time.
-REFUSAL_SECONDS = 600
+# What somebody does again and again (a refusal, a look) is told once in this time.
+NEWS_SECONDS = 600
 
 
 class Actor(Protocol):
@@ -150,6 +151,22 @@ def record_export(
     record(actor, f"{model._meta.model_name}.export", model, changes=changes)
 
 
+def is_news(
+    *about: object, seconds: int = NEWS_SECONDS, without_cache: bool = True
+) -> bool:
+    """Say whether this was not told yet in the last seconds: what comes again and again gets one line in a while.
+
+    Args:
+        about: what is told, and of whom. It may come with a request: only its hash becomes a key.
+        without_cache: the answer while the cache is away: tell rather twice than never, unless strangers could flood the trail.
+    """
+    known = hashlib.sha256(repr(about).encode("utf-8", "replace")).hexdigest()
+    try:
+        return bool(cache.add(f"audit:news:{known}", 1, seconds))
+    except (RedisError, OSError):
+        return without_cache
+
+
 def note_refusal(actor: Any, permission: str) -> None:
     """Tell the trail that somebody asked for what he or she may not do; once in ten minutes for each permission.
 
@@ -161,17 +178,12 @@ def note_refusal(actor: Any, permission: str) -> None:
     """
     try:
         known = getattr(actor, "is_authenticated", False)
-        if known and cache.add(_refusal_key(actor, permission), 1, REFUSAL_SECONDS):
+        about = ("access.refused", actor.pk, permission)
+        if known and is_news(*about, without_cache=False):
             with transaction.atomic():
                 record(actor, "access.refused", reason=permission)
     except Exception:
         logger.exception("a refusal could not be recorded")
-
-
-def _refusal_key(actor: Any, permission: str) -> str:
-    # What is refused may come with the request: only its hash is fit for a key.
-    asked = hashlib.sha256(permission.encode("utf-8", "replace")).hexdigest()[:32]
-    return f"audit:refused:{actor.pk}:{asked}"
 
 
 class Named(str):

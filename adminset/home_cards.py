@@ -8,13 +8,18 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Card:
-    """One card of the home page: drawn by the room that owns its url."""
+    """One card of the home page: drawn by the room that owns its url.
+
+    Attributes:
+        instead: further permissions, each of which shows it too.
+    """
 
     title: Any
     url_name: str
     icon: str
     permission: str
     wide: bool = False
+    instead: tuple[str, ...] = ()
 
 
 CARDS = (
@@ -23,6 +28,13 @@ CARDS = (
     Card(_("What expires"), "cmdb:expiry_card", "hourglass-half", "cmdb.view_expiry"),
     Card(_("How they feel"), "monitor:card", "gauge-high", "monitor.view_metrics"),
     Card(_("Latest runs"), "tasks:card", "terminal", "tasks.view_run"),
+    Card(
+        _("Live terminals"),
+        "tasks:terminalsession_card",
+        "display",
+        "tasks.view_terminalsession",
+        instead=("cmdb.terminal_host",),
+    ),
     Card(_("Schedules"), "tasks:schedule_card", "calendar-days", "tasks.view_schedule"),
     Card(
         _("What happened"),

@@ -24,13 +24,16 @@ SIGNED_IN = "signed in"
 PROVED_AT = "proved_at"
 
 
-def requires(*permissions: str, everywhere: bool = False) -> Callable[[View], View]:
+def requires(
+    *permissions: str, everywhere: bool = False, proof: bool = True
+) -> Callable[[View], View]:
     """Let in users who hold one of `permissions` anywhere (or anybody signed in, for SIGNED_IN); which rows they see is `visible_to`'s.
 
     Anonymous users go to the sign-in page; others without the permission get 403.
 
     Args:
         everywhere: the act touches what has no scope: a grant on some objects does not open it.
+        proof: False where the act only leads to one that asks for the fresh proof itself.
     """
     holds = holds_everywhere if everywhere else _holds_anywhere
 
@@ -42,7 +45,7 @@ def requires(*permissions: str, everywhere: bool = False) -> Callable[[View], Vi
             user = request.user
             if not any(p == SIGNED_IN or holds(user, p) for p in permissions):
                 raise PermissionDenied(permissions[0])
-            if any(needs_proof(request, permission) for permission in permissions):
+            if proof and any(needs_proof(request, each) for each in permissions):
                 return ask_for_proof(request)
             return view(request, *args, **kwargs)
 
@@ -97,6 +100,9 @@ def ask_for_proof(request: HttpRequest) -> HttpResponse:
     if request.method != "GET":
         # What was typed is not carried over: the page says so, and leads back to the form with the proof fresh.
         query = {"next": safe_referrer(request) or reverse("home"), "lost": "1"}
+    elif is_htmx(request):
+        # A part of a page is none to come back to.
+        query = {"next": safe_referrer(request) or reverse("home")}
     target = f"{reverse('accounts:confirm')}?{urlencode(query)}"
     if is_htmx(request):
         answer = HttpResponse(status=403)

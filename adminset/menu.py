@@ -16,6 +16,7 @@ class Entry:
     Attributes:
         also: further urls that belong to it (their app and model prefix).
         everywhere: a grant on some objects does not open it.
+        instead: further permissions, each of which opens it too.
     """
 
     title: Any
@@ -24,6 +25,7 @@ class Entry:
     permission: str
     also: tuple[str, ...] = ()
     everywhere: bool = False
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,14 @@ MENU = (
                 "user-check",
                 "tasks.view_approval",
                 ("tasks:approval", "tasks:approvalrule"),
+            ),
+            Entry(
+                _("Terminals"),
+                "tasks:terminalsession_list",
+                "display",
+                "tasks.view_terminalsession",
+                ("tasks:terminal", "tasks:guardrule", "tasks:guard"),
+                instead=("cmdb.terminal_host",),
             ),
             Entry(_("Sites"), "tasks:site_list", "tower-broadcast", "tasks.view_site"),
             Entry(

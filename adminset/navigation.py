@@ -14,6 +14,7 @@ from adminset.crud.resource import Resource, all_resources
 from adminset.home_cards import CARDS, Card
 from adminset.http import SIGNED_IN
 from adminset.menu import MENU, Entry
+from adminset.menu_tabs import TAB_ENTRIES
 from adminset.querysets import everywhere
 
 
@@ -28,7 +29,8 @@ def reverse_or_none(url_name: str) -> str | None:
 def _may(request: HttpRequest, shown: Entry | Card) -> bool:
     if isinstance(shown, Entry) and shown.everywhere:
         return everywhere(request.user, shown.permission)
-    return shown.permission == SIGNED_IN or request.user.has_perm(shown.permission)
+    asked = (shown.permission, *shown.instead)
+    return SIGNED_IN in asked or any(map(request.user.has_perm, asked))
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
@@ -79,6 +81,7 @@ def tabs_for(request: HttpRequest, url_names: Iterable[str]) -> list[dict[str, A
     entries = {each.url_name: each for each in map(_list_of, all_resources())}
     lines = [e for section in MENU for e in section.entries]
     entries |= {e.url_name: e for e in lines if not e.also or e.url_name not in entries}
+    entries |= {e.url_name: e for e in TAB_ENTRIES}
     here = _here(request)
     return [
         {

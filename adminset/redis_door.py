@@ -1,8 +1,8 @@
-"""The one place that speaks to Redis directly: signs of life, live lines, leases by name."""
+"""The one place that speaks to Redis directly: signs of life, live lines, leases by name (streams of bytes: redis_boxes.py)."""
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,6 +90,43 @@ def kept_after(name: str, moment: float) -> dict[str, float]:
     except redis.RedisError:
         return {}
     return dict(found)
+
+
+def put_ticket(name: str, text: str, seconds: int) -> None:
+    """Leave a text that is taken once, within some seconds.
+
+    Raises:
+        RedisError: it does not answer.
+    """
+    client().set(f"adminset:ticket:{name}", text, ex=seconds)
+
+
+def take_ticket(name: str) -> str:
+    """Take such a text, "" where there is none (any more): of several who come at once one gets it.
+
+    Raises:
+        RedisError: it does not answer.
+    """
+    return str(client().getdel(f"adminset:ticket:{name}") or "")
+
+
+def listen(
+    pattern: str, until: Callable[[], bool], heard: Callable[[str, str], None]
+) -> None:
+    """Hand on what is published on the channels of a pattern, until it is said to stop; looks at that once a second.
+
+    Args:
+        heard: gets the channel and the text.
+
+    Raises:
+        RedisError: it does not answer (any more).
+    """
+    with client().pubsub(ignore_subscribe_messages=True) as pubsub:
+        pubsub.psubscribe(pattern)
+        while not until():
+            message = pubsub.get_message(timeout=1)
+            if message is not None:
+                heard(str(message["channel"]), str(message["data"]))
 
 
 def waiting(queue: str) -> int:

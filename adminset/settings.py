@@ -301,11 +301,14 @@ SPECTACULAR_SETTINGS = {
         "WorkKindEnum": "tasks.models.Work.Kind",
         "RunHostStatusEnum": "tasks.models.RunHost.Status",
         "RunStatusEnum": "tasks.models.Run.Status",
+        "TerminalStateEnum": "tasks.models.TerminalSession.State",
     },
 }
 DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
 DJANGO_TABLES2_PAGE_RANGE = 7
+from adminset.settings_files import *  # noqa: E402, F403 - it reads the environment that is loaded above
 from adminset.settings_ingest import *  # noqa: E402, F403 - it reads the environment that is loaded above
+from adminset.settings_terminal import *  # noqa: E402, F403 - likewise
 from adminset.settings_work import *  # noqa: E402, F403 - it reads the environment that is loaded above
 
 if ROLE == "ingest":  # noqa: F405 - of settings_ingest
@@ -321,6 +324,7 @@ if ROLE == "ingest":  # noqa: F405 - of settings_ingest
     ]
 
 RUN_DIR = DATA_DIR / "runs"
+TERMINAL_DIR = DATA_DIR / "terminals"
 LIBRARY_DIR = DATA_DIR / "library"
 
 # ---- Log lines as key=value on standard error: the process manager keeps them

@@ -61,6 +61,14 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
     "tasks.clear_runs": {"task": "tasks.clear_runs", **DAILY},
+    # Recordings of terminals: of processes that died, and old ones.
+    "tasks.seal_recordings": {
+        "task": "tasks.seal_recordings",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+    "tasks.clear_recordings": {"task": "tasks.clear_recordings", **DAILY},
+    "tasks.clear_terminal_sessions": {"task": "tasks.clear_terminal_sessions", **DAILY},
     "tasks.clear_workflows": {"task": "tasks.clear_workflows", **DAILY},
     "tasks.clear_hooks": {"task": "tasks.clear_hooks", **DAILY},
     # Calls the workers where checks are due, and finds heartbeats that did not come.

@@ -194,6 +194,22 @@ HOOK_KEEP_DAYS = env.integer("ADMINSET_HOOK_KEEP_DAYS", 30, least=1)
 # Programs that one process lets wait for new output at the same time; further ones are answered at once.
 RUN_API_WAITERS = env.integer("ADMINSET_RUN_API_WAITERS", 50, least=0)
 
+# ---- Recordings of terminals, see docs/terminal-recording.md
+# Without a recording no terminal: one whose recording fails ends.
+TERMINAL_MUST_RECORD = env.boolean("ADMINSET_TERMINAL_MUST_RECORD", False)
+# What one recording may take of the disk, packed and encrypted; its text may be eight times as much.
+TERMINAL_RECORDING_BYTES = env.integer(
+    "ADMINSET_TERMINAL_RECORDING_BYTES", 2**29, least=2**20
+)
+# Recordings of sessions that ended so long ago are cleared away at night, with their commands; 0: never.
+TERMINAL_KEEP_DAYS = env.integer("ADMINSET_TERMINAL_KEEP_DAYS", 365)
+# What all recordings together may take: the oldest go first; 0: no limit.
+TERMINAL_KEEP_BYTES = env.integer("ADMINSET_TERMINAL_KEEP_BYTES", 0)
+# One look through recordings for words: so many bytes of them (unpacked), then the reader is asked.
+TERMINAL_SEARCH_BYTES = env.integer(
+    "ADMINSET_TERMINAL_SEARCH_BYTES", 64 * 2**20, least=2**20
+)
+
 # ---- Service checks, heartbeats, status pages
 # Where checks may go besides public addresses: services of one's own are what they are for. Loopback and link-local
 # addresses (the cloud's metadata) are left out with care.

@@ -1,5 +1,6 @@
 """The web sockets of all rooms: each room's sockets.py lists its own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib import import_module
 from typing import Any
@@ -23,6 +24,28 @@ def routes() -> list[URLPattern]:
                 import_module(f"{config.name}.sockets"), "socket_patterns", []
             )
     return found
+
+
+def ends() -> list[Callable[[], None]]:
+    """Collect `at_end` of every room whose sockets.py has one: what it does before the process ends; it may wait some seconds."""
+    found: list[Callable[[], None]] = []
+    for config in apps.get_app_configs():
+        if config.module and module_has_submodule(config.module, "sockets"):
+            end = getattr(import_module(f"{config.name}.sockets"), "at_end", None)
+            found += [end] if end is not None else []
+    return found
+
+
+async def lifespan(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    """Answer the server when it starts and when it stops: then the rooms end what they hold, once no socket is open any more."""
+    while True:
+        event = (await receive())["type"]
+        if event == "lifespan.shutdown":
+            for end in ends():
+                await asyncio.to_thread(end)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        await send({"type": "lifespan.startup.complete"})
 
 
 def own_origin(application: Callable[..., Awaitable[None]]) -> Any:

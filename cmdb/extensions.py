@@ -7,6 +7,8 @@ from adminset.crud.resource import Action, BulkAction, ListLink, Panel
 
 host_panels: list[Panel] = []
 host_actions: list[Action] = []
+# Those of them that each row of the list has, too.
+host_row_actions: list[Action] = []
 # What can be done with chosen hosts of the list, and with all that its filter finds.
 host_bulk_actions: list[BulkAction] = []
 host_list_links: list[ListLink] = []

@@ -310,6 +310,12 @@ class Host(Asset):
             ("run_host", "Can run work on host"),
             ("terminal_host", "Can open a terminal on host"),
             ("transfer_host", "Can send files to host and fetch them"),
+            ("browsefiles_host", "Can look into the folders of host"),
+            ("uploadfile_host", "Can upload new files to host"),
+            ("downloadfile_host", "Can read and download files of host"),
+            ("editfile_host", "Can change, replace and rename files of host"),
+            ("deletefile_host", "Can move files of host into the waste"),
+            ("purgefile_host", "Can remove files of host for good"),
         ]
 
     def __str__(self) -> str:

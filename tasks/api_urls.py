@@ -3,14 +3,17 @@
 from django.urls import path
 
 from tasks.library import api as library
+from tasks.recording_pages import api_urls as recording
 from tasks.run_api import urls as runs
 from tasks.scheduling import api as scheduling
 from tasks.taskmodules import api as taskmodules
+from tasks.terminal_pages import sessions_api as terminal_sessions
 from tasks.workflows import api as workflows
 
 app_name = "tasks_api"
 urlpatterns = [
     *runs.urlpatterns,
+    *recording.urlpatterns,
     path(
         "task-modules/<int:pk>/form/",
         taskmodules.ModuleForm.as_view(),
@@ -36,6 +39,21 @@ urlpatterns = [
         "workflow-runs/<int:pk>/resume/",
         workflows.Resume.as_view(),
         name="workflowrun_resume",
+    ),
+    path(
+        "terminal-sessions/<int:pk>/kill/",
+        terminal_sessions.Kill.as_view(),
+        name="terminalsession_kill",
+    ),
+    path(
+        "terminal-sessions/<int:pk>/lock/",
+        terminal_sessions.Lock.as_view(),
+        name="terminalsession_lock",
+    ),
+    path(
+        "terminal-sessions/<int:pk>/unlock/",
+        terminal_sessions.Unlock.as_view(),
+        name="terminalsession_unlock",
     ),
     path(
         "workflow-runs/<int:pk>/steps/<slug:key>/retry/",

@@ -13,6 +13,7 @@ from adminset.querysets import Scope, ScopedQuerySet
 from tasks.approval_models import Approval, ApprovalRule, ApprovalVote
 from tasks.calendar_models import Calendar
 from tasks.gitsource_models import GitSource
+from tasks.guard_models import GuardRule
 from tasks.hook_models import InHook, InHookDelivery, InHookSeen, RepeatedRequest
 from tasks.library_models import Playbook, Role, Script, StoredFile, Version
 from tasks.module_models import TaskModule
@@ -22,6 +23,7 @@ from tasks.schedule_models import Schedule
 from tasks.schedule_time_models import ScheduleNotice, ScheduleTime
 from tasks.site_models import OutputPiece, SentFile, Site
 from tasks.template_models import Template
+from tasks.terminal_models import TerminalCommand, TerminalGuest, TerminalSession
 from tasks.work_models import Targets, Work, hosts_within, visible_or_own
 from tasks.workflow_models import Workflow, WorkflowEdge, WorkflowStep
 from tasks.workflow_run_models import WorkflowRun, WorkflowStepRun
@@ -32,6 +34,7 @@ __all__ = [
     "ApprovalVote",
     "Calendar",
     "GitSource",
+    "GuardRule",
     "InHook",
     "InHookDelivery",
     "InHookSeen",
@@ -52,6 +55,9 @@ __all__ = [
     "Targets",
     "TaskModule",
     "Template",
+    "TerminalCommand",
+    "TerminalGuest",
+    "TerminalSession",
     "Version",
     "Work",
     "Workflow",

@@ -5,13 +5,15 @@ import re
 from tasks.library.shown import visible
 
 # Every part is bounded: a hostile text costs no more than its length.
-_SEQUENCE = re.compile(
+SEQUENCE = re.compile(
+    # All begin with one of these: a text without them is gone through ten times as fast.
+    r"[\x1b\x90\x98\x9b\x9d-\x9f](?:"
     # Colours, movements, modes.
-    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"(?:(?<=\x1b)\[|(?<=\x9b))[0-?]{0,64}[ -/]{0,8}[@-~]"
     # Titles, links and other strings, up to their end.
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|(?:(?<=\x1b)[\]PX^_]|(?<=[\x90\x98\x9d-\x9f]))[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
     # All other escapes; of a string without end only its beginning.
-    r"|\x1b[ -/]{0,8}[0-~]?"
+    r"|(?<=\x1b)[ -/]{0,8}[0-~]?)"
 )
 _ERASES = re.compile(r"(?:\x1b\[|\x9b)[02]?K")
 
@@ -24,10 +26,10 @@ def plain(text: str) -> str:
 
 def _line(line: str) -> str:
     if "\r" not in line:
-        return visible(_SEQUENCE.sub("", line).replace("\b", ""))
+        return visible(SEQUENCE.sub("", line).replace("\b", ""))
     shown = ""
     for part in line.split("\r"):
-        bare = _SEQUENCE.sub("", part)
+        bare = SEQUENCE.sub("", part)
         shown = bare if _ERASES.search(part) else bare + shown[len(bare) :]
     return visible(shown.replace("\b", ""))
 

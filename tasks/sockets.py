@@ -20,6 +20,7 @@ from accounts.models import User
 from adminset.sockets import language_of
 from tasks.feed import Feed, Message
 from tasks.output import channel
+from tasks.terminal import sockets as terminals
 
 LOOK_SECONDS = 1.0
 RECHECK_SECONDS = 10.0
@@ -163,7 +164,9 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.send(text_data=json.dumps(message))
 
 
+at_end = terminals.at_end
 socket_patterns = [
     path("ws/tasks/runs/<int:pk>/", RunConsumer.as_asgi()),
     path("ws/tasks/runs/<int:pk>/hosts/<int:host>/", RunConsumer.as_asgi()),
+    *terminals.socket_patterns,
 ]

@@ -94,7 +94,7 @@ class Target:
     """One host as a run sees it. `host_key` is the pinned key, None before acceptance.
 
     `variables` reach playbooks as text that is never evaluated as a template. `jump` is the host through which it is
-    reached, with its own login and pinned key.
+    reached, with its own login and pinned key. `queue` names the workers who pass the connection on, "" where it is opened here.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Target:
     host_key: str | None
     variables: Mapping[str, object] = field(default_factory=dict, repr=False)
     jump: Target | None = None
+    queue: str = ""
 
     @property
     def label(self) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import redis
-from celery import Task, current_app, shared_task
+from celery import Task, current_app, shared_task, signals
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -18,14 +18,22 @@ from cmdb.models import Host
 from tasks.hooks import clearing
 from tasks.library import repositories
 from tasks.models import GitSource, Run, Schedule
+from tasks.recording import retention as clearing_recordings
+from tasks.recording import sealing
 from tasks.scheduling import retention, ticking
 from tasks.services import execute, launch, queues, reap, schedules, waiting
 from tasks.services.hostkeys import fetch_key
 from tasks.services.queues import queued_parts
-from tasks.sites import asking, moving, questions, receiving
+from tasks.sites import asking, moving, questions, receiving, relay_life
 from tasks.sites.sending import RECEIVE
+from tasks.terminal import reaping as terminals
+from tasks.terminal_pages import sessions_clearing
 from tasks.watching import mending
 
+# A worker of a site also passes on connections of the portal.
+signals.worker_ready.connect(relay_life.begin)
+signals.worker_shutting_down.connect(relay_life.refuse)
+signals.worker_shutdown.connect(relay_life.end)
 REAPER = "run-reaper"
 # Beat calls each ten seconds: longer than this nobody has looked, or the database was away.
 REAPER_SECONDS = 15
@@ -95,6 +103,7 @@ def reap_runs() -> None:
     # After a time without database, or without this look, workers that live get a moment to say so first.
     if redis_door.noted(REAPER):
         reap.reap_lost()
+        terminals.reap_lost()
     reap.settle_forsaken()
     queues.wake_ready()
     redis_door.note(REAPER, "was here", REAPER_SECONDS)
@@ -155,6 +164,24 @@ def tick_schedules() -> None:
 def clear_runs() -> None:
     """Clear away runs that nobody keeps any more."""
     retention.clear_runs()
+
+
+@shared_task(name="tasks.seal_recordings", expires=30)
+def seal_recordings() -> None:
+    """Seal the recordings of terminals whose process died."""
+    sealing.seal_forsaken()
+
+
+@shared_task(name="tasks.clear_recordings")
+def clear_recordings() -> None:
+    """Clear away recordings of terminals that nobody keeps any more."""
+    clearing_recordings.clear_recordings()
+
+
+@shared_task(name="tasks.clear_terminal_sessions")
+def clear_terminal_sessions() -> None:
+    """Clear away terminal sessions that nobody keeps any more."""
+    sessions_clearing.clear_sessions()
 
 
 @shared_task(name="tasks.clear_hooks")

@@ -4,13 +4,18 @@ from django.urls import path
 
 from adminset.crud.urls import pages
 from tasks.approvals import urls as approvals
+from tasks.guard import urls as guard
 from tasks.hooks import urls as hooks
+from tasks.hostfiles import urls as hostfiles
 from tasks.launching import urls as launching
 from tasks.library import urls as library
+from tasks.recording_pages import urls as recording
 from tasks.resources import RUNS
 from tasks.scheduling import urls as scheduling
 from tasks.sites import urls as sites
 from tasks.taskmodules import urls as taskmodules
+from tasks.terminal_pages import sessions_urls as terminal_sessions
+from tasks.terminal_pages import terminal_urls as terminals
 from tasks.views import control, hosts, launch, watch
 from tasks.watching import urls as watching
 from tasks.workflows import urls as workflows
@@ -35,7 +40,12 @@ urlpatterns = [
     *workflows.urlpatterns,
     *approvals.urlpatterns,
     *hooks.urlpatterns,
+    *guard.urlpatterns,
     *sites.urlpatterns,
+    *terminals.urlpatterns,
+    *terminal_sessions.urlpatterns,
+    *recording.urlpatterns,
+    *hostfiles.urlpatterns,
     path("hosts/<int:pk>/key/", hosts.host_key, name="host_key"),
     path("hosts/<int:pk>/run/", hosts.host_run, name="host_run"),
 ]

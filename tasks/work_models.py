@@ -22,7 +22,7 @@ def hosts_within(scope: Scope, action: str) -> models.QuerySet:
 Rows = TypeVar("Rows", bound=ScopedQuerySet)
 
 
-def visible_or_own(rows: Rows, user: Any, permission: str, **owner: Any) -> Rows:
+def visible_or_own(rows: Rows, user: Any, permission: str, /, **owner: Any) -> Rows:
     """Narrow to rows where the permission holds, and the user's own.
 
     A token that is limited to some objects does not reach others because they are its user's.

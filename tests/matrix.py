@@ -54,12 +54,14 @@ from tests.factories import (
 from tests.matrix_page import Statuses
 from tests.matrix_urls import address_of
 from tests.monitor.check_things import make_check, make_heartbeat, make_status_parts
+from tests.tasks.guard.things import make_guard_rule
 from tests.tasks.hooks.hook_things import make_hook
 from tests.tasks.launch_things import make_template
 from tests.tasks.library_things import make_library
 from tests.tasks.module_things import make_module
 from tests.tasks.schedule_things import make_calendar
 from tests.tasks.site_things import make_site
+from tests.tasks.terminal_pages.session_things import make_session
 from tests.tasks.workflow_things import make_task_parts
 
 # Kinds of the CMDB of which any object will do: they lie in no group.
@@ -185,6 +187,7 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
         **make_parts(host),
         **make_task_parts(host, owner),
         "site": make_site(host).pk,
+        **dict.fromkeys(("terminal", "terminalsession"), make_session(owner, host).pk),
     }
 
 
@@ -231,6 +234,7 @@ def _furnish_alike(stage: Stage, owner: User) -> None:
         "webhook": _web_hook().pk,
         "taskmodule": make_module().pk,
         "inhook": make_hook(owner).pk,
+        "guardrule": make_guard_rule().pk,
         **make_status_parts(),
         "assetstatus": AssetStatus.objects.create(name="some status").pk,
         "calendar": make_calendar("sat,sun").pk,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern
 
-from tasks.models import RunHost
+from tasks.models import RunHost, TerminalSession
 
 # Kinds of object that lie where their host lies.
 OF_HOSTS = ("installation", "nic", "disk", "ipaddress", "dnsrecord", "identityconflict")
@@ -58,7 +58,7 @@ def address_of(name: str, route: str, objects: dict[str, int]) -> str:
 def is_scoped(name: str) -> bool:
     """Say whether a url is about an object that lies in a group or does not."""
     kinds = {"host", "agent", "hostgroup", "credential", "enrolmenttoken", *OF_HOSTS}
-    kinds |= {"servicecheck", "heartbeat"}
+    kinds |= {"servicecheck", "heartbeat", "terminalsession"}
     kinds |= {"relation", "related", "impact"}
     about_one = name.endswith("-detail") or not name.endswith(
         (
@@ -74,7 +74,10 @@ def is_scoped(name: str) -> bool:
             "run_filter",
             "run_questions",
             "host_bulk_run",
+            "host_bulk_terminal",
             "schedule_preview",
+            "terminalsession_live",
+            "terminalsession_recordings",
         )
     )
     single = name.endswith(("_edit", "_delete")) and "_bulk_" not in name
@@ -87,7 +90,10 @@ def is_scoped(name: str) -> bool:
 
 
 def socket_address(route: str, objects: dict[str, int]) -> str:
-    """Fill the route of a web socket of a run."""
+    """Fill the route of a web socket of a run or of a terminal."""
+    if "<str:key>" in route:
+        session = TerminalSession.objects.get(pk=objects["terminalsession"])
+        return "/" + route.replace("<str:key>", session.key)
     run_host = RunHost.objects.get(run=objects["run"])
     plain = route.replace("<int:pk>", str(objects["run"]))
     return "/" + plain.replace("<int:host>", str(run_host.pk))

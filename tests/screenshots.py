@@ -7,7 +7,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_OPTIONS, sign_in
+from tests.browser import CHROMIUM, CHROMIUM_OPTIONS
+from tests.e2e.conftest import sign_in
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 # Name of the picture -> where it is taken; "&open" opens the first row of that list, "=7d" with that range.

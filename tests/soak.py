@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.agent import day as agent_day
 from tests.launch import soak as launch_soak
-from tests.soaks import faults, fleet, kill, outage
+from tests.soaks import faults, fleet, kill, outage, terminals
 
 STARTS = 20
 SOAKS: dict[str, Callable[[], int]] = {
@@ -15,6 +15,7 @@ SOAKS: dict[str, Callable[[], int]] = {
     "fleet": fleet.main,
     "kill": kill.main,
     "outage": outage.main,
+    "terminals": terminals.main,
 }
 
 

@@ -23,6 +23,10 @@ NOT_LET_IN = {"sign in", "401", "403", "404", "405"}
 # Asked by an empty request these answer what no permission decides; each with its reason.
 EXEMPT_FOR_ADMINISTRATOR = {
     "tasks:run_download": "the run of the stage has no output",
+    "tasks:terminalsession_events": "the session of the stage has no recording",
+    "tasks:terminalsession_cast": "the session of the stage has no recording",
+    "tasks_api:terminalsession_events": "the session of the stage has no recording",
+    "tasks_api:terminalsession_export": "the session of the stage has no recording",
     "accounts:my_token_revoke": "a token of somebody else: 404 for everybody",
     "accounts:my_session_end": "a session of somebody else: 404 for everybody",
 }
@@ -34,6 +38,10 @@ ASKED_BY_POST = {
     "prom:labels",
     "monitor:host_watch",
     "tasks_api:run_follow",
+    "tasks:terminalsession_verify",
+    "tasks_api:terminalsession_verify",
+    # What the rules would say of a line.
+    "tasks:guard_try",
 }
 Urls = list[tuple[str, str, URLPattern]]
 

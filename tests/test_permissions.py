@@ -83,6 +83,9 @@ FOR_ALL_USERS = {
     "accounts:my_token_rotate",
     "accounts_api:apitoken_rotate",
     "tasks_api:task_client",
+    # The session itself is asked: its owner, and guests, who need no permission of their own (tests/tasks/terminal).
+    "tasks:terminal_ticket",
+    "tasks:terminal_join",
 }
 
 

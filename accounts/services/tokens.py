@@ -6,12 +6,11 @@ from datetime import timedelta
 from typing import Any, TypedDict, Unpack, cast
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import guards, throttle
+from accounts import guards
 from accounts.models import ApiToken, User
 from accounts.token_models import default_days
 from adminset import audit
@@ -184,11 +183,8 @@ def end_tokens(*, actor: Actor, user: User) -> None:
 
 def note_refusal(*, token: ApiToken) -> None:
     """Tell the trail that a right token came from a wrong network (the line has the address); once an hour for each token."""
-    try:
-        is_news = cache.add(f"apitoken:refused:{token.pk}", 1, REFUSAL_SECONDS)
-    except throttle.AWAY:
-        is_news = False  # the trail is not flooded while the cache is away
-    if is_news:
+    about = ("apitoken.refused", token.pk)
+    if audit.is_news(*about, seconds=REFUSAL_SECONDS, without_cache=False):
         with transaction.atomic():
             audit.record(token.user, "apitoken.refused", token)
 

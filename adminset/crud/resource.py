@@ -48,6 +48,7 @@ class Action:
 
     Attributes:
         everywhere: a grant on some objects does not open that page.
+        new_page: it opens beside the page that is there.
     """
 
     title: Any
@@ -57,6 +58,7 @@ class Action:
     post: bool = False
     when: Callable[[Any], bool] = lambda instance: True
     everywhere: bool = False
+    new_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Resource:
         search: fields that the quick search looks into (contains, without case).
         tabs: url names of the lists that belong together, drawn over the list.
         panels: further tabs of the object's page. actions: buttons in its head. list_links: ways on from the filtered list.
+        row_actions: such buttons in each row of the list, for whoever holds their permission anywhere.
         bulk_actions: further buttons for chosen rows.
         detail_fields: what the overview shows; default: the form's fields.
         bulk_fields: what may be changed on many at once.
@@ -118,6 +121,7 @@ class Resource:
             the pages show need no mention, and an empty path takes one away (adminset/crud/lookups.py).
         save: (actor, form) -> object, the one way to write. delete: (actor, instance) -> None.
         verbs: what this resource offers besides viewing.
+        begins: a sentence for the empty list of what nobody adds by hand: how the first one comes about.
         api_counts: name in the API -> number that `for_list` brings along, for what counts only what the reader may see.
         api_texts: the same of texts.
         api_name: what its rows are called in the schema of the API, where two rooms have a model of the same name.
@@ -135,6 +139,7 @@ class Resource:
     tabs: tuple[str, ...] = ()
     panels: tuple[Panel, ...] = ()
     actions: tuple[Action, ...] = ()
+    row_actions: tuple[Action, ...] = ()
     list_links: tuple[ListLink, ...] = ()
     bulk_actions: tuple[BulkAction, ...] = ()
     detail_fields: tuple[str, ...] = ()
@@ -160,6 +165,7 @@ class Resource:
     save: Callable[..., models.Model] = services.save
     delete: Callable[..., None] = services.delete
     verbs: frozenset[str] = VERBS
+    begins: Any = ""
     api_counts: Mapping[str, str] = field(default_factory=dict)
     api_texts: tuple[str, ...] = ()
     api_name: str = ""

@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import django_tables2 as tables
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from adminset.templatetags.ui import icon
 
 # Where the key "e" goes (static/js/keys.js).
 EDIT_MARK = format_html(" data-edit{}", "")
+NEW_PAGE_MARK = format_html(' target="_blank" rel="noopener"{}', "")
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,16 @@ class RowButton:
     title: Any
     spoken: Any
     url: str = ""
+    mark: SafeString | str = ""
 
     @cached_property
     def _parts(self) -> tuple[SafeString, SafeString, SafeString, str, str, str]:
         """What is the same in every row: the markup around address and name, the halves of the address, the words."""
-        mark = EDIT_MARK if self.verb == "edit" else ""
         before, _zero, behind = self.url.rpartition("/0/")
         return (
             format_html('<a class="row-action {}" href="', self.css),
             format_html(
-                '" title="{}"{}><span class="visually-hidden">', self.title, mark
+                '" title="{}"{}><span class="visually-hidden">', self.title, self.mark
             ),
             format_html("</span>{}</a>", icon(self.icon)),
             before,
@@ -78,7 +81,15 @@ class ResourceTable(tables.Table):
     @cached_property
     def _buttons(self) -> list[RowButton]:
         offered = [
-            RowButton("change", "edit", "pen", "", _("Edit"), _("Edit %(name)s")),
+            RowButton(
+                "change",
+                "edit",
+                "pen",
+                "",
+                _("Edit"),
+                _("Edit %(name)s"),
+                mark=EDIT_MARK,
+            ),
             RowButton(
                 "delete",
                 "delete",
@@ -88,11 +99,29 @@ class ResourceTable(tables.Table):
                 _("Delete %(name)s"),
             ),
         ]
-        return [
+        plain = [
             replace(button, url=self.resource.url(button.verb, 0))
             for button in offered
             if self.can.get(button.permission)
             and button.permission in self.resource.verbs
+        ]
+        return [*self._own_buttons(), *plain]
+
+    def _own_buttons(self) -> list[RowButton]:
+        """The resource's further buttons, where the reader holds their permission; on which rows is asked where they lead."""
+        return [
+            RowButton(
+                action.permission,
+                action.url_name,
+                action.icon,
+                "",
+                action.title,
+                format_lazy("{}: %(name)s", action.title),
+                reverse(action.url_name, args=[0]),
+                NEW_PAGE_MARK if action.new_page else "",
+            )
+            for action in self.resource.row_actions
+            if self.request.user.has_perm(action.permission)
         ]
 
     def render_actions(self, record: Any) -> SafeString:

@@ -75,7 +75,9 @@ def list_page(request: HttpRequest, resource: Resource) -> HttpResponseBase:
     context = listing.context() | {"tabs": tabs_for(request, resource.tabs)}
     if template == "generic/list.html":
         context |= list_parts.filter_control(request, resource)
-    return render(request, template, context)
+    own = f"{resource.app_label}/{resource.model_name}_list.html"
+    templates = [template] if is_htmx(request) else [own, template]
+    return render(request, templates, context)
 
 
 def detail_page(request: HttpRequest, resource: Resource, pk: int) -> HttpResponse:
@@ -139,6 +141,7 @@ def _actions(
             "url": reverse(a.url_name, args=[instance.pk]),
             "icon": a.icon,
             "post": a.post,
+            "new_page": a.new_page,
         }
         for a in resource.actions
         if _may_act(request.user, a, instance) and a.when(instance)

@@ -23,6 +23,11 @@ SERVED = (
     ("tom-select", "dist/css/tom-select.bootstrap5.min.css", "tom-select"),
     ("uplot", "dist/uPlot.iife.min.js", "uplot"),
     ("uplot", "dist/uPlot.min.css", "uplot"),
+    ("@xterm/xterm", "lib/xterm.mjs", "xterm/xterm.js"),
+    ("@xterm/xterm", "css/xterm.css", "xterm"),
+    ("@xterm/addon-fit", "lib/addon-fit.mjs", "xterm/addon-fit.js"),
+    ("@xterm/addon-search", "lib/addon-search.mjs", "xterm/addon-search.js"),
+    ("@xterm/addon-unicode11", "lib/addon-unicode11.mjs", "xterm/addon-unicode11.js"),
 )
 INPUTS = ("package.json", "package-lock.json", ".npmrc", "adminset/launch/frontend.py")
 # A machine without network is told so in seconds, not minutes.
@@ -117,14 +122,15 @@ def _copy(package: Path, pattern: str, target: Path) -> None:
         )
     for file in files:
         # A target with an ending is the file's new name, else its folder.
-        goal = target if target.suffix == file.suffix else target / file.name
+        goal = target if target.suffix else target / file.name
         goal.parent.mkdir(parents=True, exist_ok=True)
         goal.write_bytes(_without_map(file))
 
 
 def _without_map(file: Path) -> bytes:
     content = file.read_bytes()
-    return SOURCE_MAP.sub(b"", content) if file.suffix in {".js", ".css"} else content
+    named = file.suffix in {".js", ".mjs", ".css"}
+    return SOURCE_MAP.sub(b"", content) if named else content
 
 
 def _licences(modules: Path) -> str:

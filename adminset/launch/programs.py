@@ -89,6 +89,8 @@ def _secantus(place: Place, services: Services) -> list[str]:
     return [str(place.python), program, *alone, *address, *storage]
 
 
+# One for requests, three for terminals (DRAIN_SECONDS of tasks/terminal/registry.py), one for the rest.
+WEB_STOP_SECONDS = 5
 # Reaping, roll-ups, firing schedules: each over in a moment.
 SHORT_TASKS_AT_ONCE = 2
 
@@ -96,7 +98,7 @@ SHORT_TASKS_AT_ONCE = 2
 def portal(place: Place, concurrency: int) -> list[Program]:
     """List web, the intake where it is a part of its own, worker, runner, beat and agent."""
     return [
-        Program("web", _web(place, place.port)),
+        Program("web", _web(place, place.port), stop_seconds=WEB_STOP_SECONDS),
         *_ingest(place),
         Program("worker", _worker(place, "worker", "adminset", SHORT_TASKS_AT_ONCE)),
         Program("runner", _worker(place, "runner", "runs", concurrency)),
@@ -133,8 +135,13 @@ def _web(place: Place, port: int) -> list[str]:
         "20",
         "--ws-ping-timeout",
         "20",
+        # It would cost each terminal 300 KB, and more time than a local network needs for the bytes.
+        "--ws-per-message-deflate",
+        "false",
     ]
-    patience = ["--timeout-graceful-shutdown", "3", "--lifespan", "off"]
+    # With the lifespan rooms end what they hold: terminals seal their recordings.
+    # What is under way gets a second, so that they have the rest of `stop_seconds` for it.
+    patience = ["--timeout-graceful-shutdown", "1", "--lifespan", "on"]
     application = "adminset.asgi:application"
     return _module(
         place, "uvicorn", application, *address, *options, *sockets, *patience
@@ -173,6 +180,8 @@ def environment(place: Place, services: Services) -> dict[str, str]:
         "PORT": str(place.port),
         "PATH": f"{place.venv / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}",
         "PYTHONUNBUFFERED": "1",
+        # Threads that share two heaps leave less unused than threads with one each (glibc).
+        "MALLOC_ARENA_MAX": place.environ.get("MALLOC_ARENA_MAX", "2"),
         MARK: str(place.data),
     }
 

@@ -19,7 +19,7 @@ from adminset.launch.errors import LaunchError
 from adminset.launch.files import tail, write_private
 from adminset.launch.programs import Program
 
-# Stores get 3 s after the portal's 4 s, which leaves one for the last sweep.
+# Stores get 3 s after the portal's 5 s, which leaves one for the last sweep.
 STOP_SECONDS = 9.0
 START_SECONDS = 10.0
 PRIORITIES = {"stores": 10, "portal": 20}

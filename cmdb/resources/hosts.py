@@ -240,6 +240,7 @@ HOST = Resource(
         *extensions.host_panels,
     ),
     actions=tuple(extensions.host_actions),
+    row_actions=tuple(extensions.host_row_actions),
     list_links=(SAVE_AS_GROUP, *extensions.host_list_links),
     bulk_actions=tuple(extensions.host_bulk_actions),
     bulk_fields=(

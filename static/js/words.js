@@ -1,13 +1,13 @@
-// The sentences that scripts say, translated by the server: data- attributes of <template data-words>.
+// The sentences that scripts say, translated by the server: data- attributes of a <template>.
 
-const source = document.querySelector("[data-words]");
-const words = source ? source.dataset : {};
-
-/** Give a sentence by its key, with each %s filled in turn. */
-export function say(key, ...values) {
-  let text = words[key] || key;
-  for (const value of values) text = text.replace("%s", value);
-  return text;
+/** Give a function that says a sentence of a template by its key, with each %s filled in turn. */
+export function sentences(selector) {
+  const words = document.querySelector(selector)?.dataset ?? {};
+  // A function, for in a string `$&` would have a meaning, and a host may have any name.
+  return (key, ...values) => values.reduce((text, value) => text.replace("%s", () => value), words[key] || key);
 }
+
+/** Say one of those that every page has. */
+export const say = sentences("template[data-words]");
 
 export const locale = document.documentElement.lang || "en";

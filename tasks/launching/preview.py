@@ -141,7 +141,7 @@ def preview(user: Any, spec: RunSpec) -> Preview:
         PlannedHost(
             host,
             warnings_of(host),
-            _critical(host, sorted(words.get(host.pk, set()) & critical)),
+            why_critical(host, sorted(words.get(host.pk, set()) & critical)),
             ", ".join(sorted(words.get(host.pk, set()) & frozen)),
             busy.get(host.pk, ()),
         )
@@ -173,8 +173,8 @@ def _marks(ids: list[int]) -> Mapping[int, set[str]]:
     return found
 
 
-def _critical(host: Host, tags: Iterable[str]) -> str:
-    """Say why a host counts as critical: a tag, or a value of a further field."""
+def why_critical(host: Host, tags: Iterable[str]) -> str:
+    """Say why a host counts as critical: one of `tags`, the critical ones that it bears, or a value of a further field."""
     for tag in tags:
         return _("tag %(tag)s") % {"tag": tag}
     custom = host.custom if isinstance(host.custom, dict) else {}

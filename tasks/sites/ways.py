@@ -1,11 +1,15 @@
 """The logins on the way to a host: its own and those of the jump hosts of its site, opened just before they are used."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
 from cmdb.logins import HostLogin, login_for
 from cmdb.models import Credential, Host
+from tasks.models import Site
 from tasks.sites.questions import site_of, way_to
+from tasks.sites.relay_wire import has_station
 from tasks.targets import Login, Target
 
 
@@ -50,6 +54,39 @@ def jump_to(host: Host, queue: str = "") -> Target | None:
     for hop in reversed(way_to(host, queue)):
         jump = _hop(host, hop, jump)
     return jump
+
+
+def relay_to(host: Host) -> str:
+    """Name the queue whose workers pass on connections from the portal itself to a host; "" where they are not needed.
+
+    Somebody waits in front of a page: who stands in for a site without workers does so at once.
+    """
+    site = site_of(host)
+    if site is None or not site.has_queue or has_station(site.queue):
+        return site.queue if site is not None and site.has_queue else ""
+    if site.fallback == Site.Fallback.PORTAL:
+        return ""
+    other = site.other if site.fallback == Site.Fallback.OTHER else None
+    if other is not None and other.has_queue and has_station(other.queue):
+        return other.queue
+    return site.queue
+
+
+def from_portal(host: Host, target: Target) -> Target:
+    """Give a target with the way that a connection from the portal itself takes: through workers, jump hosts, or neither.
+
+    Raises:
+        DomainError: a jump host cannot be signed in to, or the way leads in a circle.
+    """
+    queue = relay_to(host)
+    return _begun_by(queue, replace(target, jump=jump_to(host, queue)))
+
+
+def _begun_by(queue: str, target: Target) -> Target:
+    """Let the workers of a queue open the connection with which the way begins."""
+    if target.jump is None:
+        return replace(target, queue=queue)
+    return replace(target, jump=_begun_by(queue, target.jump))
 
 
 def way_words(host: Host) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import io
 import logging
-import secrets
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import paramiko
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from paramiko.common import cMSG_CHANNEL_WINDOW_ADJUST
 
 from tasks.keys import open_private_key, openssh_text
 from tasks.ssh.keyring import Keyring
-from tasks.ssh.ways import Dial, Patience, dial_directly
+from tasks.ssh.ways import Dial, Patience, dial_directly, pauses
 from tasks.ssh.words import sign_in_sentence
 from tasks.targets import (
     HostKey,
@@ -30,11 +30,9 @@ Channel = paramiko.Channel
 # All that paramiko raises where a connection does not do what it should.
 FAILURES = (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError)
 KEEPALIVE_SECONDS = 15
-# A channel is opened, or a request answered, within this; also the pause between two looks of a quiet connection.
+# A channel is opened, or a request answered, within this; so long pauses a quiet connection between two looks.
 STEP_SECONDS = 6.0
 QUIET_SECONDS = 5.0
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 2.0
 # One pass for secrecy and integrity costs less than two; the others stay for old servers.
 FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
@@ -82,10 +80,8 @@ class Connection:
 
     def tunnel(self, address: str, port: int, seconds: float) -> Channel:
         """Give a channel to a port that the host reaches; raises one of FAILURES."""
-        place = ("127.0.0.1", 0)
-        return self.transport.open_channel(
-            "direct-tcpip", (address, port), place, timeout=seconds
-        )
+        way = ("direct-tcpip", (address, port), ("127.0.0.1", 0))
+        return self.transport.open_channel(*way, timeout=seconds)
 
     def sftp(self) -> paramiko.SFTPClient:
         """Give a file transfer over a channel of its own; raises one of FAILURES."""
@@ -144,6 +140,20 @@ def hang_up(transport: paramiko.Transport) -> None:
         sock.close()
 
 
+def take(channel: Any, most: int) -> bytes:
+    """Read what has come; `recv` would lose it where the host cannot be told that more may come."""
+    piece: bytes = channel.in_buffer.read(most, 0.0)
+    with suppress(*FAILURES):
+        more = channel._check_add_window(len(piece))
+        if more > 0:
+            message = paramiko.Message()
+            message.add_byte(cMSG_CHANNEL_WINDOW_ADJUST)
+            message.add_int(channel.remote_chanid)
+            message.add_int(more)
+            channel.transport._send_user_message(message)
+    return piece
+
+
 def _open(target: Target, patience: Patience, dial: Dial) -> paramiko.Transport:
     sock = dial(target, patience)
     try:
@@ -191,10 +201,10 @@ def _offered_key(target: Target, patience: Patience, dial: Dial) -> HostKey:
 
 def _accepted_key(target: Target, patience: Patience, dial: Dial) -> HostKey:
     """Return the pinned key, or refuse and name the key that is there to accept."""
-    offered = ""
-    if not target.host_key:
-        offered = _offered_key(target, patience, dial).fingerprint_sha256
-    return pinned_key(target, offered)
+    if target.host_key:
+        return pinned_key(target, "")
+    offered = _offered_key(target, patience, dial)
+    return pinned_key(target, offered.fingerprint_sha256)
 
 
 def _checked(
@@ -203,7 +213,7 @@ def _checked(
     """Negotiate, and again after a while where the server turned the connection away before it greeted."""
     deadline = time.monotonic() + patience.seconds
     left = patience.seconds
-    for pause in _pauses():
+    for pause in pauses():
         transport = _open(target, Patience(left, patience.cancelled), dial)
         try:
             _check_host(transport, target, pinned, Patience(left), dial)
@@ -219,14 +229,6 @@ def _checked(
         else:
             return transport
     raise AssertionError("the pauses never end")
-
-
-def _pauses() -> Iterator[float]:
-    """Give how long to wait before each further try: longer each time, and never all hosts together."""
-    mean, chance = FIRST_PAUSE_SECONDS, secrets.SystemRandom()
-    while True:
-        yield mean * chance.uniform(0.5, 1.5)
-        mean = min(mean * 2, LONGEST_PAUSE_SECONDS)
 
 
 def _check_host(
@@ -245,9 +247,8 @@ def _check_host(
     try:
         _negotiate(transport, target, patience)
         key = transport.get_remote_server_key()
-        offered = HostKey.parse(
-            f"{key.get_name()} {key.get_base64()}"
-        ).fingerprint_sha256
+        shown = HostKey.parse(f"{key.get_name()} {key.get_base64()}")
+        offered = shown.fingerprint_sha256
     except paramiko.ssh_exception.IncompatiblePeer:
         with suppress(HostRefusedError, paramiko.SSHException):
             offered = _offered_key(target, patience, dial).fingerprint_sha256

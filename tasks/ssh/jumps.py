@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from tasks.sites.relay import dial_relay
 from tasks.ssh.breakers import Breaker
 from tasks.ssh.connect import FAILURES, Channel, Connection, connect
 from tasks.ssh.pool import POOL, Key, key_of
@@ -215,13 +216,14 @@ def _without_secrets(jump: Target) -> Target:
 
 
 def dial(target: Target, patience: Patience) -> Any:
-    """Give a socket to a host, or what behaves like one where it is reached through a jump host.
+    """Give a socket to a host, or what behaves like one where it is reached through a jump host, or by workers of its site.
 
     Raises:
         HostRefusedError: a sentence that says what stands in the way.
     """
     if target.jump is None:
-        return dial_directly(target, patience)
+        begin = dial_relay if target.queue else dial_directly
+        return begin(target, patience)
     gateway = _enter(target.jump)
     try:
         return gateway.open(target, patience)

@@ -31,6 +31,8 @@ class Key:
     proof: bytes
     host_key: str | None
     jump: Key | None
+    # Networks of two sites may have the same addresses.
+    queue: str = ""
 
 
 def key_of(target: Target) -> Key:
@@ -38,7 +40,8 @@ def key_of(target: Target) -> Key:
     jump = key_of(target.jump) if target.jump else None
     login = target.login
     proof = proof_of(login)
-    return Key(target.address, target.port, login.user, proof, target.host_key, jump)
+    place = (target.address, target.port)
+    return Key(*place, login.user, proof, target.host_key, jump, target.queue)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.ssh.words import connect_sentence
 from tasks.targets import HostRefusedError, Target
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 2.0
 
 
 def never() -> bool:
@@ -40,3 +44,11 @@ def dial_directly(target: Target, patience: Patience) -> socket.socket:
     with suppress(OSError):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
+
+
+def pauses() -> Iterator[float]:
+    """Give how long to wait before each further try: longer each time, and never all hosts together."""
+    mean, chance = FIRST_PAUSE_SECONDS, secrets.SystemRandom()
+    while True:
+        yield mean * chance.uniform(0.5, 1.5)
+        mean = min(mean * 2, LONGEST_PAUSE_SECONDS)

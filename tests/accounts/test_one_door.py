@@ -23,7 +23,7 @@ from tasks.models import Run, RunHost
 from tests.factories import grant, make_group, make_host, make_user
 
 ACTIONS = {
-    Host: ("view", "change", "delete", "run", "terminal", "transfer"),
+    Host: ("view", "change", "delete", "run", "terminal", "transfer", "editfile"),
     HostGroup: ("view", "change"),
     Agent: ("view", "change"),
     Credential: ("view", "use", "change"),

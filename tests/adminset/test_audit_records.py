@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from redis import RedisError
 
 from accounts.models import User
 from adminset import audit
@@ -84,6 +85,30 @@ def test_telling_a_refusal_never_costs_the_answer(
     monkeypatch.setattr("django.core.cache.cache.add", away)
     assert client.get(reverse("cmdb:host_list")).status_code == 403
     assert refusals() == []
+
+
+def test_news_is_told_once_in_a_while_for_each_thing() -> None:
+    assert audit.is_news("look", 1, b"/\xff")
+    assert not audit.is_news("look", 1, b"/\xff")
+    assert audit.is_news("look", 1, b"/\xfe")
+    assert audit.is_news("look", 11, b"/\xff")
+    # What is not the same is never taken for the same, however it is written.
+    assert audit.is_news("a", "b c")
+    assert audit.is_news("a b", "c")
+    assert audit.is_news("\ud800 is no letter" * 100)
+
+
+@pytest.mark.parametrize("error", [RedisError, ConnectionError])
+def test_without_the_cache_news_is_told_unless_it_could_flood_the_trail(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def away(*_arguments: Any) -> bool:
+        raise error("the cache is away")
+
+    monkeypatch.setattr("django.core.cache.cache.add", away)
+    assert audit.is_news("look", 1)
+    assert audit.is_news("look", 1)
+    assert not audit.is_news("look", 1, without_cache=False)
 
 
 def test_an_export_is_told_with_its_filter_and_size(

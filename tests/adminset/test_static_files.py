@@ -16,10 +16,12 @@ def test_an_import_names_the_file_that_the_page_names(tmp_path: Path) -> None:
     files = {
         "js/words.js": "export const say = 1;\n",
         "js/charts.js": 'import { say } from "./words.js";\nimport {\n  say as other,\n} from "./words.js";\n',
+        "terminal/screen.js": 'import { Terminal } from "../vendor/xterm/xterm.js";\n',
+        "vendor/xterm/xterm.js": "export const Terminal = 1;\n",
         "other/theirs.js": THEIRS,
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     storage = HashedStorage(location=tmp_path, base_url="/static/")
     source = FileSystemStorage(tmp_path)
@@ -29,6 +31,9 @@ def test_an_import_names_the_file_that_the_page_names(tmp_path: Path) -> None:
     assert words != "words.js"
     assert charts.count(f'from "./{words}";') == 2
     assert '"./words.js"' not in charts
+    xterm = Path(storage.stored_name("vendor/xterm/xterm.js")).name
+    screen = (tmp_path / storage.stored_name("terminal/screen.js")).read_text()
+    assert f'from "../vendor/xterm/{xterm}";' in screen
     assert (tmp_path / storage.stored_name("other/theirs.js")).read_text() == THEIRS
 
 

@@ -17,6 +17,7 @@ from tests.bench import (  # noqa: E402 - Django must be set up first
     audit,
     fleet,
     fleet_intake,
+    host_files,
     host_list,
     host_page,
     imports,
@@ -30,6 +31,7 @@ from tests.bench import (  # noqa: E402 - Django must be set up first
     sign_in,
     ssh_lane,
     store,
+    terminal,
 )
 from tests.bench.figures import Figure, table  # noqa: E402 - likewise
 
@@ -51,6 +53,8 @@ BENCHES = {
     "schedules": schedules.run,
     "playbook": playbook.run,
     "run_page": run_page.run,
+    "terminal": terminal.run,
+    "host_files": host_files.run,
 }
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,25 +15,17 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from playwright.sync_api import sync_playwright
 
 from tests import dump, services
+from tests.browser import CHROMIUM, CHROMIUM_OPTIONS, complaints_of
 from tests.canaries import Canaries
+from tests.e2e import terminal_page
 from tests.farm import SshFarm, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "the password of this test"
 READY_SECONDS = 300
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 # Every secret that a test of this folder gives to the portal or gets from it; looked for everywhere when the last test is over.
 planted = Canaries()
@@ -197,8 +189,6 @@ def browser() -> Iterator[Any]:
     """A real Chromium; gone with the module, for the event loop behind it would stand in the way of other tests' loops."""
     if not CHROMIUM.exists():
         pytest.skip("no Chromium at /usr/bin/chromium: apt install chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
-
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS
@@ -214,15 +204,7 @@ def page(browser: Any, portal: Portal) -> Iterator[Any]:
         base_url=portal.url, viewport={"width": 1440, "height": 900}, locale="en-US"
     )
     opened = context.new_page()
-    complaints: list[str] = []
-    opened.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text) if message.type == "error" else None
-        ),
-    )
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.complaints = complaints
+    opened.complaints = complaints_of(opened)
     yield opened
     context.close()
 
@@ -243,4 +225,23 @@ def sign_in(page: Any, username: str = "admin", password: str = PASSWORD) -> Non
 def signed_in(page: Any) -> Any:
     """A page on which the administrator is signed in."""
     sign_in(page)
+    return page
+
+
+@pytest.fixture(scope="session")
+def terminal_hosts(
+    portal: Portal, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[int]]:
+    """Two real hosts in the CMDB, on which terminals can be opened."""
+    folder = tmp_path_factory.mktemp("terminals")
+    with SshFarm(2, folder / "farm") as farm:
+        planted.add("private key of the terminals", farm.client_key.read_text())
+        yield terminal_page.make_hosts(portal, farm, folder / "told.json")
+
+
+@pytest.fixture
+def terminal(page: Any, terminal_hosts: list[int]) -> Any:
+    """A page of the administrator with one terminal, at its prompt."""
+    sign_in(page)
+    terminal_page.at_prompt(page, terminal_hosts[0])
     return page

@@ -49,6 +49,8 @@ PAGES = [
     "/monitor/dashboards/",
     "/monitor/dashboards/add/",
     "/monitor/dashboards/take/",
+    "/tasks/terminal/",
+    "/tasks/hosts/1/files/",
     "/tasks/runs/",
     "/tasks/runs/add/",
     "/tasks/runs/add/?kind=script",

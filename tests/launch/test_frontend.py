@@ -23,6 +23,11 @@ NAMES = [
     "tom-select/tom-select.complete.min.js",
     "uplot/uPlot.iife.min.js",
     "uplot/uPlot.min.css",
+    "xterm/addon-fit.js",
+    "xterm/addon-search.js",
+    "xterm/addon-unicode11.js",
+    "xterm/xterm.css",
+    "xterm/xterm.js",
     "LICENSES.txt",
 ]
 

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 SPEAKING = {"button", "dt", "h2", "label", "legend", "summary", "th"}
 # Names and codes that are the same in every language, and names of the stage's objects in places for words.
 NAMES = {"SHA-256", "YAML", "UTC", "CSV", "Ctrl", "Enter", "English"}
+NAMES |= {"Esc", "Tab", "Ctrl-C", "Ctrl-D"}
 DATA = {"administrator", "host-inside", "inside", "Examples", "Greeting", "Cpu"}
 
 
@@ -62,7 +63,11 @@ def marked(monkeypatch: pytest.MonkeyPatch) -> None:
     def many(single: str, plural: str, number: int) -> str:
         return one(single if number == 1 else plural)
 
+    def of_a_kind(_context: str, message: Any) -> str:
+        return one(message)
+
     for module in (trans_real, vars(translation)["_trans"]):
+        monkeypatch.setattr(module, "pgettext", of_a_kind, raising=False)
         monkeypatch.setattr(module, "gettext", one, raising=False)
         monkeypatch.setattr(module, "ngettext", many, raising=False)
 

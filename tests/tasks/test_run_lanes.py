@@ -221,11 +221,13 @@ def test_a_cancelled_run_stops_before_its_commands_end(
     from tasks.services.cancel import cancel_run  # noqa: PLC0415
     from tasks.services.execute import execute_run  # noqa: PLC0415
 
+    # Its own: the other one may run beside it.
+    marker = {"command": "sleep 61.7", "module": "sleep 61.8"}[kind]
     run = ask(
         kind=kind,
-        command="sleep 61.7",
+        command=marker,
         module="command",
-        arguments="sleep 61.7",
+        arguments=marker,
         forks=1,
         on=hosts[:2],
     )
@@ -233,7 +235,7 @@ def test_a_cancelled_run_stops_before_its_commands_end(
     real = Watch._ask
 
     def asked(self: Watch, now: float) -> None:
-        if not asked_to and sleeping("sleep 61.7", 1):
+        if not asked_to and sleeping(marker, 1):
             asked_to.append(now)
             cancel_run(actor=run.requested_by, run=run)
         real(self, now)

@@ -118,7 +118,8 @@ def test_so_many_channels_go_through_a_jump_at_once(
     assert most == 2
     assert len(taken()) == 1
     POOL.close()
-    assert taken() == []
+    # A connection's own thread may be the one that gives the place back.
+    wait_until(lambda: taken() == [], 20)
 
 
 def test_one_who_waits_for_a_place_can_be_cancelled(

@@ -46,6 +46,17 @@ from tasks.services.hostkeys import read_host_key
 host = Host.objects.get(hostname=given["name"])
 print(json.dumps([read_host_key(host=host).public, host.host_key]))
 """
+HAS_STATION = """
+from tasks.sites.relay_wire import has_station
+print(has_station(given["queue"]))
+"""
+FILES = """
+from cmdb.models import Host
+from tasks.hostfiles.door import files_of
+host = Host.objects.select_related("credential", "idc").get(hostname=given["name"])
+with files_of(host) as files:
+    print(files.home().decode(), files.connection.target.queue)
+"""
 
 
 class SitesPortal(Portal):
@@ -174,8 +185,14 @@ def test_each_worker_reaches_only_its_own_hosts_and_one_that_dies_holds_up_no_ot
     # The key of a host there is read by the worker there: the portal itself does not reach it.
     offered, accepted = json.loads(portal.do(KEY, name="sh1"))
     assert offered == accepted
+    # So are its files, by SSH from the portal through that worker.
+    home = Path("~").expanduser()
+    wait_until(lambda: portal.do(HAS_STATION, queue="idc.sh") == "True")
+    assert portal.do(FILES, name="sh1") == f"{home} idc.sh"
+    assert farms["sh"].hosts[0].children()
 
     kill(workers["sh"])
+    wait_until(lambda: not farms["sh"].hosts[0].children())
     pk = portal.launch(command=command)
     wait_until(lambda: portal.ended(pk, "bj1", "bj2"))
     portal.do(FORGET, queue="idc.sh")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from accounts.models import User
 from tasks.models import Run, RunHost
 from tasks.output import Hints, OutputFile, path_of
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_OPTIONS
+from tests.browser import CHROMIUM, page_of
 from tests.factories import make_host
 from tests.tasks.watching.conftest import Ended
 
@@ -35,24 +35,13 @@ def page(
 ) -> Iterator[Page]:
     """A browser with the administrator signed in; nothing that it says on its console is a mistake."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    cookies = client_of(admin).cookies
-    with sync_playwright() as player:
-        browser = player.chromium.launch(
-            executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS
-        )
-        context = browser.new_context(base_url=live_server.url)
-        context.add_cookies(
-            [
-                {"name": name, "value": one.value, "url": live_server.url}
-                for name, one in cookies.items()
-            ]
-        )
-        page = context.new_page()
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
-        yield page
-        browser.close()
-    assert mistakes == []
+    # The live server has no web sockets: that the page can do without them is what is shown here.
+    with page_of(
+        live_server.url,
+        client_of(admin),
+        excused=lambda text: "WebSocket" in text,
+    ) as opened:
+        yield opened
 
 
 def shown(page: Page, selector: str = "[data-text]") -> str:

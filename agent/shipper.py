@@ -45,6 +45,7 @@ class Shipper(threading.Thread):
         self.held_until = float("-inf")
         self.flush_wanted = True
         self.limit = MOST_SAMPLES
+        self.behind = False
 
     def flush(self) -> None:
         """Called by the sampling thread: there is something to send."""
@@ -97,8 +98,8 @@ class Shipper(threading.Thread):
             self.refused("facts", reply)
 
     def send_samples(self) -> None:
-        """The newest batch, with the tables of now and this host's clock."""
-        batch = self.spool.newest(self.limit)
+        """The newest batch, with the tables of now and this host's clock; in turn with what waits behind it."""
+        batch = self.spool.newest(self.limit, self.behind)
         if batch is None:
             self.flush_wanted = False
             return
@@ -136,6 +137,7 @@ class Shipper(threading.Thread):
         self.limit = MOST_SAMPLES
         log.debug("event=samples_sent count=%d", len(named))
         self.flush_wanted = self.spool.newest(1) is not None
+        self.behind = self.flush_wanted and not self.behind
         if self.flush_wanted:
             self.hold(CATCH_UP_PAUSE)
 
@@ -165,3 +167,6 @@ class Shipper(threading.Thread):
         else:
             self.reporting.sooner(pause)
             self.hold(pause)
+        if reply.action not in (http.DROP, http.SPLIT):
+            # What fails must not keep the newest from being tried.
+            self.behind = False

@@ -196,12 +196,20 @@ class Spool:
                 "event=spool_file_stays path=%s error=%s", segment.path, quoted(error)
             )
 
-    def newest(self, limit: int) -> Optional[Batch]:
-        """The newest samples, at most `limit`; None when there is nothing."""
+    def newest(self, limit: int, behind: bool = False) -> Optional[Batch]:
+        """The newest samples, at most `limit`; None when there is nothing.
+
+        With `behind` those that the sampler adds to come last: it may add to them
+        as fast as they are sent, and nothing older would ever have its turn.
+        """
         with self.guard:
-            if self.memory:
+            if self.memory and not behind:
                 return batches.newest(list(self.memory), limit, None)
-            for segment in reversed(list(self.segments)):
+            segments = self.segments[::-1]
+            if behind and self.active in segments:
+                segments.remove(self.active)
+                segments.append(self.active)
+            for segment in segments:
                 try:
                     waiting = segment.waiting()
                 except OSError as error:
@@ -211,6 +219,8 @@ class Spool:
                 if waiting:
                     return batches.newest(waiting, limit, segment)
                 self._done_with(segment)
+            if self.memory:
+                return batches.newest(list(self.memory), limit, None)
         return None
 
     def drop(self, sent: Batch) -> None:

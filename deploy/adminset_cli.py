@@ -171,7 +171,7 @@ def _read(answer):
         try:
             return answer.json()
         except ValueError:
-            if "json" in answer.headers.get("Content-Type", ""):
+            if _is_broken(answer):
                 raise _BrokenError from None
             raise CliError(
                 "This address answers, but not as a portal: look at ADMINSET_URL.",
@@ -184,6 +184,14 @@ def _read(answer):
             )
         )
     raise CliError(_refusal(answer), USAGE if answer.status_code < 500 else UNREACHABLE)
+
+
+def _is_broken(answer):
+    """Say whether what cannot be read is a portal's, cut on its way: an end within the headers looks like the end of them."""
+    kind = answer.headers.get("Content-Type", "")
+    return "json" in kind or (
+        not answer.content and "application/json".startswith(kind)
+    )
 
 
 def _refusal(answer):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from urllib.parse import quote, quote_plus
 
 import psutil
@@ -85,11 +86,11 @@ def _in_base64(data: bytes) -> set[str]:
 
 
 def command_lines() -> Iterator[tuple[str, bytes]]:
-    """Give the command line of every process of this machine."""
+    """Give the command line of every process of this machine: any bytes, of processes that may end while one looks."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             line = " ".join(process.cmdline())
-            yield f"command line of {process.name()}", line.encode()
+            yield f"command line of {process.name()}", os.fsencode(line)
 
 
 def environments(root: psutil.Process) -> Iterator[tuple[str, bytes]]:
@@ -118,9 +119,11 @@ def watched(
 
     def look() -> None:
         while not done.is_set():
-            places = [*command_lines(), *environments(below)]
-            seen.leaks.update(canaries.leaks(places))
-            seen.lines.update(line.decode() for _, line in places)
+            # A process that ends may take the list of them along: then it is made anew.
+            with suppress(psutil.Error, OSError):
+                for place in chain(command_lines(), environments(below)):
+                    seen.leaks.update(canaries.leaks([place]))
+                    seen.lines.add(os.fsdecode(place[1]))
 
     watcher = threading.Thread(target=look)
     watcher.start()

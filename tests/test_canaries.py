@@ -4,11 +4,13 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import psutil
 import pytest
 
-from tests.canaries import Canaries, command_lines, environments
+from tests.canaries import Canaries, command_lines, environments, watched
+from tests.e2e.conftest import wait_until
 
 SECRET = 'tit-for-"tat"-4711'
 KEY = "-----BEGIN KEY-----\nabcdefghijklmnopqrstuvwxyz\n-----END KEY-----\n"
@@ -69,3 +71,36 @@ def test_processes_are_looked_through(canaries: Canaries) -> None:
         process.communicate(b"\n")
     places = {leak.place.partition(" of ")[0] for leak in found}
     assert places == {"command line", "environment"}
+
+
+def test_words_of_a_process_that_are_no_text_are_looked_through(
+    canaries: Canaries,
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "input()", b"\xff\xe4", SECRET],
+        env={b"NAME": b"\xff", b"PASSWORD": SECRET.encode()},
+        stdin=subprocess.PIPE,
+    )
+    try:
+        with watched(canaries) as seen:
+            wait_until("a look", lambda: len(seen.leaks) == 2, 20)
+    finally:
+        process.communicate(b"\n")
+    assert any("\udcff\udce4" in line for line in seen.lines)
+
+
+def test_a_look_goes_on_when_a_process_ends_under_it(
+    canaries: Canaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, faults = psutil.process_iter, [FileNotFoundError(2, "stat"), OSError(3, "")]
+    faults += [psutil.NoSuchProcess(1)]
+
+    def listed() -> Iterator[psutil.Process]:
+        if faults:
+            raise faults.pop()
+        return whole()
+
+    monkeypatch.setattr(psutil, "process_iter", listed)
+    with watched(canaries) as seen:
+        wait_until("a look", lambda: not faults and seen.lines, 20)
+    assert any("pytest" in line for line in seen.lines)

@@ -63,12 +63,16 @@ class Wait:
     """What waits: until when, and until when at the most.
 
     Attributes:
-        prompt: what was pasted behind a line waits for the next prompt; else an Enter waits for its line to be seen.
+        prompt: what was pasted behind a line waits for the next prompt. editor: what was typed behind an interrupt waits until
+            the line editor has taken that. Else an Enter waits for its line to be seen.
+        again: how often the line editor was interrupted once more, because it had only shown that it was.
     """
 
     due: float
     latest: float
     prompt: bool = False
+    editor: bool = False
+    again: int = 0
 
 
 class Pace:
@@ -83,6 +87,11 @@ class Pace:
     QUIET = 0.02
     PATIENCE, LONGEST, SHORTEST, PROMPT = 0.3, 3.0, 0.05, 0.1
     ECHOES = 4
+    # Behind an interrupt that goes to a line editor it must be quiet for so long: once the editor has begun anew; once the line has
+    # ended; where it has only shown the interrupt, which is sent again then, so often; where it has left and nothing else.
+    BEGUN, ENDED, STUCK, AGAIN, LEFT = 0.15, 0.5, 0.3, 4, 5.0
+    # So long it may say nothing; and so long it may be loud once the line has ended.
+    SILENT, LOUD = 30.0, 2.0
 
     def __init__(self) -> None:
         self.heard_at = 0.0

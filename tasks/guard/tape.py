@@ -35,11 +35,13 @@ class Tape:
         full: a full-screen program has the screen. paste: a line editor takes pastes in brackets.
         anchor: where the line at hand begins, once it was drawn.
         during: how many bytes came since the line was begun.
+        ended, begun: since the last interrupt a line ended; and a line editor began anew behind it.
     """
 
     def __init__(self, columns: int, rows: int) -> None:
         self.screen = Screen(columns, rows)
         self.full = self.paste = False
+        self.ended = self.begun = False
         self.anchor: Anchor | None = None
         self.during = 0
         self._kept = bytearray()
@@ -67,6 +69,10 @@ class Tape:
     def waiting(self) -> int:
         """How many bytes are not drawn yet."""
         return len(self._kept)
+
+    def interrupted(self) -> None:
+        """Say that a line editor gets an interrupt: it throws its line away, ends it on the screen, and begins anew."""
+        self.ended = self.begun = False
 
     def mark(self) -> None:
         """Say that a line begins here."""
@@ -110,6 +116,7 @@ class Tape:
         if self.full:
             return
         self.during += len(data)
+        self.ended = self.ended or b"\n" in data
         if self._mark is None and len(data) > 2 * BEFORE:
             self._kept[:] = self._last(data)
             return
@@ -133,3 +140,4 @@ class Tape:
             self.full = on
         if PASTE in modes:
             self.paste = on
+            self.begun = self.begun or (on and self.ended)

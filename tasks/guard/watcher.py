@@ -43,6 +43,7 @@ class Watcher:
         self._in_paste = False
         self._begun_at = -1.0
         self._taken_away = ""
+        self._answered = True
         self._memory = Memory()
 
     @property
@@ -55,7 +56,10 @@ class Watcher:
         self._tape.add(data)
         now, line, wait, out = self._clock(), self._line, self._wait, Typed()
         self._pace.heard(line, now)
-        if wait and wait.prompt:
+        self._answered = True
+        if wait and wait.editor:
+            self._follow_editor(wait, now)
+        elif wait and wait.prompt:
             if self._tape.full or self._prompted():
                 self._go_on(out)
         elif wait and not line.exact and not self._tape.full:
@@ -87,6 +91,7 @@ class Watcher:
                 del self._queue[most:]
                 return out
             self._abandon(out)
+            self._wait = None
             data = data[stop:]
         self._queue += data
         self._run(out)
@@ -115,15 +120,21 @@ class Watcher:
 
     def take_away(self) -> bytes:
         """Give what takes the line away that was turned down last, where it stands behind the prompt still: typed ahead, it comes back."""
-        if not reading.ends_with(self._tape.draw(), self._taken_away):
+        # A host that has said nothing since may have it still on its way: one more would only come too late.
+        stands = reading.ends_with(self._tape.draw(), self._taken_away)
+        if not stands or not self._answered:
             self._taken_away = ""
-        return self._away() if self._taken_away else b""
+            return b""
+        away = self._away()
+        self._interrupt(away)
+        return away
 
     def _abandon(self, out: Typed) -> None:
         """Somebody interrupts while an Enter waits: the line is thrown away."""
         out.dropped = len(self._queue)
         self._queue.clear()
-        self._wait = None
+        if self._wait and not self._wait.editor:
+            self._wait = None
         held, self.held = self.held, None
         if held:
             out.commands.append(Entered(held.text, held.judgement, "declined"))
@@ -162,6 +173,7 @@ class Watcher:
         if key.kind == "stop":
             self._memory.stop()
             self._begin()
+            self._interrupt(key.data)
         elif key.kind != "report" and (key.kind != "end" or self._line.started):
             self._start()
             self._in_paste = key.kind == "paste" and self._tape.paste
@@ -227,10 +239,15 @@ class Watcher:
 
     def _go_on(self, out: Typed) -> None:
         """End a wait, one way or the other."""
+        if self._wait and self._is_stuck(self._wait):
+            out.send += INTERRUPT
+            self._wait.again, self._wait.due = self._wait.again + 1, self._wait.latest
+            self._answered = False
+            return
         wait, self._wait = self._wait, None
         if wait and wait.prompt:
             self._pace.prompts = self._tape.full or self._prompted()
-        else:
+        elif not wait or not wait.editor:
             self._decide(out, "" if self._tape.full else self._late())
         self._run(out)
 
@@ -290,12 +307,41 @@ class Watcher:
     def _turn_down(self, out: Typed, entered: Entered) -> None:
         """Take the line away at the host, and what was typed behind it."""
         out.commands.append(entered)
-        out.send += self._away()
+        away = self._away()
+        out.send += away
         self._taken_away = entered.text
         out.dropped += len(self._queue)
         self._queue.clear()
         self._memory.stop()
         self._begin()
+        self._interrupt(away)
+
+    def _interrupt(self, sent: bytes) -> None:
+        """Let what is typed wait while a line editor takes an interrupt.
+
+        What reaches bash in the same moment it reads into the line that goes, and may then run that without its first character.
+        """
+        if sent != INTERRUPT or not self._tape.paste:
+            return
+        self._tape.interrupted()
+        self._answered = False
+        latest = self._clock() + Pace.SILENT
+        self._wait = Wait(latest, latest, editor=True)
+
+    def _follow_editor(self, wait: Wait, now: float) -> None:
+        """Wait on, for as long as it takes by what the line editor has shown of the interrupt."""
+        tape, quiet = self._tape, Pace.LEFT
+        if tape.ended:
+            quiet = Pace.BEGUN if tape.begun and not wait.again else Pace.ENDED
+            wait.latest = min(wait.latest, now + Pace.LOUD)
+        elif self._is_stuck(wait):
+            quiet = Pace.STUCK
+        wait.due = now if tape.full else min(now + quiet, wait.latest)
+
+    def _is_stuck(self, wait: Wait) -> bool:
+        """Say whether a line editor shows an interrupt and keeps its line: bash, interrupted just before it reads, deals with it at the next key."""
+        shown = self._answered and self._tape.paste and not self._tape.ended
+        return wait.editor and shown and wait.again < Pace.AGAIN
 
     def _away(self) -> bytes:
         """A line editor takes an interrupt as "away with the line"; a program that runs would be stopped by it."""

@@ -29,8 +29,8 @@ AGAIN_SECONDS = 0.02
 LONGEST_WAIT = 1.0
 # What is typed behind one of these is a matter of its own.
 ENDS = (b"\r", b"\n", INTERRUPT)
-# A line that is taken away is interrupted: what comes in the same moment bash would read into the line that goes.
-# So it waits until the host has shown what it makes of that and is quiet again, but no longer than this.
+# What is typed behind a line that is taken away waits until the host has shown what it makes of that and is quiet again, but no
+# longer than this; where the line is interrupted, the guard (Watcher) waits for the line editor besides.
 SETTLE_SECONDS, LONGEST_SETTLING = 0.15, 2.0
 # A line that was typed before there was a prompt comes back behind it, and is taken away again.
 MOST_TRIES = 4
@@ -160,9 +160,9 @@ class Keyboard:
     def work(self, shell: Shell) -> bool:
         """Bring on what waits; say whether anything moved."""
         moved = False
-        self._settle()
         if self._watcher.due is not None:
             self._take(self._watcher.tick())
+        self._settle()
         while len(self._pending) < MOST_PENDING and (press := self._next()):
             moved = True
             self._by = press.by
@@ -176,7 +176,8 @@ class Keyboard:
 
     def _settle(self) -> None:
         """Look, once the host is quiet, whether a line that was taken away is gone, and take it away again where it is not."""
-        if not self._tries or time.monotonic() < self._settled_at:
+        waits = self._watcher.due is not None
+        if not self._tries or waits or time.monotonic() < self._settled_at:
             return
         self._tries -= 1
         if again := self._watcher.take_away():

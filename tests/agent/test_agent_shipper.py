@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.agent.shipping import held, left
+from tests.agent.shipping import held, left, shipper_of, spool_of
 
 
 def test_what_the_answer_names_leaves_the_spool(shipper, spool, portal, sample):
@@ -29,6 +29,45 @@ def test_a_success_that_names_nothing_is_a_failure(shipper, spool, portal, sampl
     shipper.send_samples()
     assert left(spool) == [1]
     assert shipper.backoffs["metrics"].failures == 1
+
+
+def test_what_an_agent_before_left_has_its_turn_however_fast_new_samples_come(
+    config, background, portal, sample
+):
+    before = spool_of(config)
+    before.append(sample(1, boot_id="old"))
+    before.close()
+    spool = spool_of(config)
+    shipper = shipper_of(config, spool, background)
+    told = []
+    for number in range(2, 6):
+        # One more before each request: the newest are never all sent.
+        spool.append(sample(number))
+        shipper.send_samples()
+        told.append(portal.named("metrics")[-1][2]["boot_id"])
+    shipper.sender.close()
+    spool.close()
+    assert told == ["boot", "old", "boot", "boot"]
+
+
+def test_what_is_behind_and_fails_does_not_keep_the_newest_waiting(
+    config, background, portal, sample, refusal
+):
+    before = spool_of(config)
+    before.append(sample(1, boot_id="old"))
+    before.close()
+    spool = spool_of(config)
+    shipper = shipper_of(config, spool, background)
+    shipper.behind = True
+    portal.answers["metrics"] = refusal(503)
+    told = []
+    for number in range(2, 4):
+        spool.append(sample(number))
+        shipper.send_samples()
+        told.append(portal.named("metrics")[-1][2]["boot_id"])
+    shipper.sender.close()
+    spool.close()
+    assert told == ["old", "boot"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 409])

@@ -78,6 +78,18 @@ def test_a_restart_finds_every_sample_again(make_spool, sample):
     assert second.newest(200).boot_id == "old"
 
 
+def test_what_is_behind_comes_before_what_the_sampler_adds_to(make_spool, sample):
+    first = make_spool()
+    first.append(sample(1, boot_id="old"))
+    first.close()
+    second = make_spool()
+    second.append(sample(1, boot_id="new"))
+    older = second.newest(200, behind=True)
+    assert older.boot_id == "old"
+    second.remove(older, [1])
+    assert second.newest(200, behind=True).boot_id == "new"
+
+
 def test_a_process_that_is_killed_loses_nothing_that_was_appended(
     make_spool, sample, folder
 ):

@@ -126,10 +126,7 @@ def test_nothing_is_lost_or_counted_twice_when_everything_is_killed_in_turn(
     spooled.over.set()
     spooled.join()
     assert spooled.times, "the real agent measured nothing"
-    wait_until(
-        "the samples seen in the spool of the real agent",
-        lambda: spooled.times <= {*_stored(server).get(known[-1][0], ())},
-    )
+    _arrive(server, known[-1][0], spooled, agent)
     agent.kill()
     roll_up_everything(server.mongo_url)
     stored = _stored(server)
@@ -138,6 +135,23 @@ def test_nothing_is_lost_or_counted_twice_when_everything_is_killed_in_turn(
     assert verdict.acknowledged > SMALL * 10
     assert len(stored[known[-1][0]]) == len({*stored[known[-1][0]]})
     assert miscounted(server.mongo_url, stored, time.time() + 60) == []
+
+
+def _arrive(
+    server: BareServer, host_id: int, spooled: Spooled, agent: RealAgent
+) -> None:
+    """Wait until all that was seen in the spool of the real agent is stored; an error names what is not, and where it is."""
+
+    def missing() -> list[int]:
+        return sorted(spooled.times - {*_stored(server).get(host_id, ())})
+
+    try:
+        wait_until("the samples seen in the spool", lambda: not missing())
+    except AssertionError as error:
+        lost, still = missing(), spooled.waiting()
+        told = f"{len(lost)} of {len(spooled.times)} are not stored: {lost}"
+        where = f"{len(still.intersection(lost))} of them are still in the spool"
+        raise AssertionError(f"{error}; {told}; {where}\n{agent.log}") from None
 
 
 def _kill_each(server: BareServer, agent: RealAgent) -> None:

@@ -26,6 +26,11 @@ class RealAgent:
         self._settings.write_text("[agent]\n")
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def log(self) -> str:
+        """What it said, each time it ran."""
+        return (self.spool.parent / "log").read_text(errors="replace")
+
     def start(self) -> None:
         """Start the daemon."""
         told = os.environ | {

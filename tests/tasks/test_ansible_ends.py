@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,8 +185,10 @@ def test_a_killed_child_leaves_nothing_and_is_no_success(case: Case) -> None:
         wait_until(lambda: sleeping(mark))
         time.sleep(1.2)
         for process in psutil.Process().children():
-            if "tasks.ansible_child" in process.cmdline():
-                process.kill()
+            # Another of them may end while one looks.
+            with suppress(psutil.NoSuchProcess):
+                if "tasks.ansible_child" in process.cmdline():
+                    process.kill()
 
     threading.Thread(target=kill).start()
     result = case.playbook(COMMAND.format(command=f"sleep 300.{mark}"))

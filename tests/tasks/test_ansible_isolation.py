@@ -64,7 +64,7 @@ class Eyes:
                     self.lines[process.pid] = process.cmdline()
                     self.users.add(process.username())
                     self.groups.add(os.getpgid(process.pid))
-            except (psutil.Error, ProcessLookupError):
+            except (psutil.Error, OSError):
                 continue
         return False
 

@@ -75,10 +75,10 @@ def test_what_is_typed_comes_back_and_runs_in_any_script(typist: Typist) -> None
 
 def test_the_terminal_has_the_size_that_it_was_given_and_gets(typist: Typist) -> None:
     typist.type("stty size\n")
-    typist.until("30 100")
+    assert typist.until("30 100").endswith(b"30 100")
     typist.shell.resize(77, 11)
     typist.type("stty size\n")
-    typist.until("11 77")
+    assert typist.until("11 77").endswith(b"11 77")
 
 
 def test_its_end_is_told_after_its_last_word(typist: Typist) -> None:
@@ -139,7 +139,7 @@ def test_a_shell_through_a_jump_host(three_servers: SshFarm) -> None:
     jump = three_servers.target(first)
     typist = Typist(three_servers.target(second, jump=jump))
     typist.type("echo through$((1+1))\n")
-    typist.until("through2")
+    assert typist.until("through2").endswith(b"through2")
     typist.close()
 
 

@@ -32,6 +32,9 @@ class ShellTerminal:
         self.watcher = Watcher(columns, 24, judge)
         self.entered: list[tuple[str, str]] = []
         self.printed = b""
+        # What is typed is held up on its way, and comes to the shell in one moment.
+        self.is_slow = False
+        self._on_its_way = b""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.environ |= {
@@ -84,6 +87,16 @@ class ShellTerminal:
         """Wait until a program reads a line that the terminal does not show."""
         self.until(self._is_hiding)
 
+    def passes(self, seconds: float) -> None:
+        """Go on for so long."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= end)
+
+    def arrives(self) -> None:
+        """Let what was held up through."""
+        self.is_slow = False
+        self._act(Typed())
+
     def until(self, done: Callable[[], bool]) -> None:
         """Go on until something is so."""
         end = time.monotonic() + LONGEST
@@ -106,5 +119,7 @@ class ShellTerminal:
 
     def _act(self, out: Typed) -> None:
         self.entered += [(each.text, str(each.verdict)) for each in out.commands]
-        if out.send:
-            os.write(self._fd, out.send)
+        self._on_its_way += out.send
+        if self._on_its_way and not self.is_slow:
+            os.write(self._fd, self._on_its_way)
+            self._on_its_way = b""

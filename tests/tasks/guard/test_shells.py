@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,36 @@ def test_a_refused_line_does_not_run(bash: ShellTerminal, tmp_path: Path) -> Non
     bash.types(b"touch refuse-me\r", shows=b"^C\x1b[?2004l")
     assert bash.entered == [("touch refuse-me", "refused")]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_is_typed_behind_an_interrupt_runs_alone_however_slow_the_way_is(
+    bash: ShellTerminal, tmp_path: Path, own: bool
+) -> None:
+    bash.types(b"touch refuse-me", shows=b"refuse-me")
+    bash.is_slow = True
+    bash.types(b"\x03" if own else b"\r")
+    bash.types(b"touch other\r")
+    bash.passes(2.5)
+    bash.arrives()
+    bash.until((tmp_path / "other").exists)
+    told = [("touch other", "passed")]
+    assert bash.entered == ([] if own else [("touch refuse-me", "refused")]) + told
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_shell_that_is_interrupted_just_before_it_reads_loses_nothing(
+    bash: ShellTerminal, tmp_path: Path
+) -> None:
+    for number in range(60):
+        # At every moment between the first key and the last echo.
+        bash.types(b"refuse-me")
+        time.sleep(number * 1e-5)
+        bash.types(b"\x03")
+        bash.types(b"touch %d\r" % number)
+        bash.until((tmp_path / str(number)).exists)
+        bash.until(lambda: bash.line == PROMPT.decode().rstrip())
+    assert bash.texts == [f"touch {number}" for number in range(60)]
 
 
 def test_a_pasted_script_runs_line_by_line(dash: ShellTerminal) -> None:

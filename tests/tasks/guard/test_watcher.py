@@ -84,6 +84,7 @@ def test_an_interrupt_ends_a_paste_that_has_no_end(desk: Desk) -> None:
     desk.says(EDITOR)
     desk.types(b"\x1b[200~abc\rde\x03")
     desk.types(b"refuse-me\r")
+    desk.passes(1)
     assert desk.entered == [("refuse-me", "refused")]
 
 

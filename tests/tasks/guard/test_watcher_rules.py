@@ -45,6 +45,73 @@ def test_a_line_editor_is_interrupted(desk: Desk) -> None:
     assert desk.sent.endswith(b"refuse-me\x03")
 
 
+def _refused_at_an_editor() -> Desk:
+    desk = Desk()
+    desk.says(EDITOR + PROMPT)
+    desk.types(b"refuse-me")
+    desk.says(b"refuse-me")
+    desk.types(b"\r")
+    assert desk.sent == b"refuse-me\x03"
+    return desk
+
+
+def test_what_is_typed_behind_an_interrupt_waits_for_the_line_editor() -> None:
+    desk = _refused_at_an_editor()
+    # However late the host is: it may read what comes now into the line that goes.
+    desk.types(b"ls\r", after=20)
+    desk.says(b"^C\x1b[?2004l")
+    desk.passes(4)
+    assert desk.sent == b"refuse-me\x03"
+    desk.says(b"\r" + EDITOR + b"\x1b[?2004l\r\r\n" + EDITOR + PROMPT)
+    desk.passes(0.1)
+    assert desk.sent == b"refuse-me\x03"
+    desk.passes(0.1)
+    desk.says(b"ls")
+    assert desk.sent == b"refuse-me\x03ls\r"
+    assert desk.entered == [("refuse-me", "refused"), ("ls", "passed")]
+    assert desk.dropped == 0
+
+
+def test_a_line_editor_that_only_shows_an_interrupt_gets_one_more() -> None:
+    desk = _refused_at_an_editor()
+    desk.types(b"ls\r")
+    desk.says(b"^C\x1b[?2004l\r" + EDITOR)
+    desk.passes(0.5)
+    assert desk.sent == b"refuse-me\x03\x03"
+    desk.passes(10)
+    desk.says(b"^C\x1b[?2004l\r" + EDITOR + b"\x1b[?2004l\r\r\n" + EDITOR + PROMPT)
+    desk.passes(0.6)
+    desk.says(b"ls")
+    assert desk.sent == b"refuse-me\x03\x03ls\r"
+    assert desk.entered == [("refuse-me", "refused"), ("ls", "passed")]
+
+
+def test_a_line_editor_that_never_ends_its_line_keeps_nobody_for_ever() -> None:
+    desk = _refused_at_an_editor()
+    desk.types(b"ls")
+    for _each in range(8):
+        desk.says(b"^C")
+        desk.passes(1)
+    desk.passes(31)
+    assert desk.sent == b"refuse-me" + b"\x03" * 5 + b"ls"
+
+
+def test_an_own_interrupt_is_waited_for_as_well() -> None:
+    desk = Desk()
+    desk.says(EDITOR + PROMPT)
+    desk.types(b"xrefuse-me")
+    desk.says(b"xrefuse-me")
+    # In one moment bash would run the line that goes without its first character.
+    desk.types(b"\x03; true\r")
+    desk.passes(1)
+    assert desk.sent == b"xrefuse-me\x03"
+    desk.says(b"^C\x1b[?2004l\r\r\n" + EDITOR + PROMPT)
+    desk.passes(0.2)
+    desk.says(b"; true")
+    assert desk.sent == b"xrefuse-me\x03; true\r"
+    assert desk.texts == ["; true"]
+
+
 def test_a_warning_and_a_notice_let_it_pass(desk: Desk) -> None:
     desk.types(b"warn-me\r")
     desk.types(b"notify-me\r")

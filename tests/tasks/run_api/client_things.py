@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,6 +124,31 @@ class Line:
         """End it."""
         self.cut()
         self._door.close()
+
+
+@contextmanager
+def speaking(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Answer one connection after the other with these bytes, and hang up; give the address and what was asked."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            for answer in answers:
+                try:
+                    near, _address = door.accept()
+                except OSError:
+                    return
+                with near:
+                    asked.append(near.recv(65536))
+                    near.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}", asked
+        # One that nobody came to is not waited for.
+        with suppress(OSError):
+            door.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
 
 
 def wrote(run: Run, name: str, text: str) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks import tasks
 from tasks.models import Run
-from tests.tasks.run_api.client_things import Cli, Line, until, wrote
+from tests.tasks.run_api.client_things import (
+    Cli,
+    Line,
+    speaking,
+    until,
+    wrote,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,6 +63,42 @@ def test_a_lost_connection_loses_and_repeats_nothing(
     assert [t for t in mine if "line" in t] == [f"web1 | line {n}\n" for n in range(6)]
     assert [t for t in mine if "dark" in t] == [f"web2 | dark {n}\n" for n in (1, 3, 5)]
     assert (line.cuts, len(begun), Run.objects.count()) == (3, 1, 1)
+
+
+WHOLE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"count":4}'
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"200",
+        b" OK",
+        b"OK\r\n",
+        b"Content-Ty",
+        b"Content-Type:",
+        b"appli",
+        b"/json\r\n",
+        b"Content-Length: 1",
+        b'{"count"',
+    ],
+)
+def test_an_answer_that_is_cut_anywhere_is_asked_for_again(
+    tmp_path: Path, end: bytes
+) -> None:
+    with speaking(WHOLE[: WHOLE.index(end) + len(end)], WHOLE) as (url, asked):
+        done = Cli(url, "a.b", tmp_path)("login-check", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["runs"] == 4
+    assert len(asked) == 2
+
+
+def test_what_answers_but_is_no_portal_is_said_at_once(tmp_path: Path) -> None:
+    page = b"HTTP/1.1 200 OK\r\n%bContent-Length: 5\r\n\r\nHello"
+    for kind in (b"Content-Type: text/html\r\n", b""):
+        with speaking(page % kind) as (url, asked):
+            done = Cli(url, "a.b", tmp_path)("login-check")
+        assert (done.returncode, "not as a portal" in done.stderr) == (5, True)
+        assert len(asked) == 1
 
 
 def test_an_answer_that_is_lost_starts_no_second_run(

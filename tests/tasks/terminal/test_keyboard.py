@@ -159,7 +159,9 @@ def test_a_lock_takes_a_line_away_that_waits_for_an_answer() -> None:
     assert b"\r" not in shell.taken
 
 
-def _refused(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Keyboard, Shell]:
+def _refused(
+    monkeypatch: pytest.MonkeyPatch, prompt: bytes = b"$ "
+) -> tuple[Any, Keyboard, Shell]:
     """Type a line that is refused, by a clock that stands still."""
     clock = SimpleNamespace(now=100.0)
     clock.monotonic = lambda: clock.now
@@ -167,7 +169,7 @@ def _refused(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Keyboard, Shell]:
     judged = Judgement("refuse", words="No.")
     watcher = Watcher(80, 24, lambda _line: judged, clock.monotonic)
     board, shell = Keyboard(watcher, Ears()), Shell()
-    board.shown(b"$ ")
+    board.shown(prompt)
     board.press("one", b"ls")
     work(board, shell)
     board.shown(b"ls")
@@ -207,6 +209,21 @@ def test_a_line_that_comes_back_behind_the_prompt_is_taken_away_again(
     clock.now += 2 * SETTLE_SECONDS
     work(board, shell)
     assert shell.taken == b"ls" + away + away + b"x"
+
+
+def test_a_host_that_says_nothing_is_not_interrupted_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, board, shell = _refused(monkeypatch, b"\x1b[?2004h$ ")
+    board.press("one", b"x")
+    for _each in range(20):
+        clock.now += 1.0
+        work(board, shell)
+    assert shell.taken == b"ls\x03"
+    board.shown(b"^C\x1b[?2004l\r\n\x1b[?2004h$ ")
+    clock.now += 2 * SETTLE_SECONDS
+    work(board, shell)
+    assert shell.taken == b"ls\x03x"
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
+from adminset import redis_door
 from cmdb.models import Host, HostGroup
 from tasks.models import TerminalSession
-from tests.factories import make_host, make_user
+from tests.factories import grant, make_host, make_user
 from tests.tasks.terminal_pages.session_things import make_session
 
+Signed = Callable[[User], Client]
 Orders = list[tuple[str, dict[str, Any]]]
 
 
@@ -60,6 +64,30 @@ def session(anna: User, db1: Host) -> TerminalSession:
 def elsewhere(admin: User, db2: Host) -> TerminalSession:
     """A live session out of the group, of somebody else."""
     return make_session(admin, db2)
+
+
+@pytest.fixture
+def issued(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The tickets that were given, instead of Redis."""
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(
+        redis_door, "put_ticket", lambda name, text, seconds: kept.update({name: text})
+    )
+    return kept
+
+
+@pytest.fixture
+def worker(operator: User, group: HostGroup) -> User:
+    """The operator, who may open terminals in the own group."""
+    grant(operator, ["cmdb.terminal_host"], [group])
+    grant(operator, ["cmdb.use_credential"])
+    return operator
+
+
+@pytest.fixture
+def browser(client_of: Signed, worker: User) -> Client:
+    """The operator's browser, just signed in."""
+    return client_of(worker)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from adminset import redis_door
 from adminset.http import PROVED_AT
 from adminset.models import AuditEntry
 from cmdb.models import Credential, Host
@@ -19,19 +18,9 @@ from tasks.terminal import tickets
 from tests.factories import grant, make_host, make_user
 from tests.tasks.terminal_pages.session_things import invite
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("issued")]
 JSON = {"accept": "application/json"}
 Signed = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def issued(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The tickets that were given, instead of Redis."""
-    kept: dict[str, str] = {}
-    monkeypatch.setattr(
-        redis_door, "put_ticket", lambda name, text, seconds: kept.update({name: text})
-    )
-    return kept
 
 
 @pytest.fixture
@@ -39,20 +28,6 @@ def host(group: Any) -> Host:
     """A host of the group, with a credential."""
     key = Credential.objects.create(name="ops key", username="ops", password="x")
     return make_host("web1", groups=[group], credential=key)
-
-
-@pytest.fixture
-def worker(operator: User, group: Any) -> User:
-    """The operator, who may open terminals in the own group."""
-    grant(operator, ["cmdb.terminal_host"], [group])
-    grant(operator, ["cmdb.use_credential"])
-    return operator
-
-
-@pytest.fixture
-def browser(client_of: Signed, worker: User) -> Client:
-    """The operator's browser, just signed in."""
-    return client_of(worker)
 
 
 def age(browser: Client) -> Client:

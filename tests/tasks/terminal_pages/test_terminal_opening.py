@@ -6,23 +6,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from adminset import redis_door
 from adminset.models import AuditEntry
 from cmdb.models import Credential, Host, Tag
 from tasks.models import TerminalSession
 from tests.factories import grant, make_host, make_user
 
+pytestmark = pytest.mark.usefixtures("issued")
 JSON = {"accept": "application/json"}
-
-
-@pytest.fixture(autouse=True)
-def tickets(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The tickets that were given, instead of Redis."""
-    kept: dict[str, str] = {}
-    monkeypatch.setattr(
-        redis_door, "put_ticket", lambda name, text, seconds: kept.update({name: text})
-    )
-    return kept
 
 
 @pytest.fixture
@@ -34,27 +24,13 @@ def host(group: Any) -> Host:
     return make_host("web1", groups=[group], credential=key)
 
 
-@pytest.fixture
-def worker(operator: Any, group: Any) -> Any:
-    """The operator, who may open terminals in the own group."""
-    grant(operator, ["cmdb.terminal_host"], [group])
-    grant(operator, ["cmdb.use_credential"])
-    return operator
-
-
-@pytest.fixture
-def browser(client_of: Any, worker: Any) -> Client:
-    """The operator's browser."""
-    return client_of(worker)
-
-
 def ask(browser: Client, **wanted: Any) -> Any:
     """Ask for a terminal as the page does."""
     return browser.post(reverse("tasks:terminal_open"), wanted, headers=JSON)
 
 
 def test_a_terminal_is_written_down_with_its_size_and_gives_a_ticket(
-    browser: Client, host: Host, tickets: dict[str, str], worker: Any
+    browser: Client, host: Host, issued: dict[str, str], worker: Any
 ) -> None:
     answer = ask(browser, host=host.pk, columns=132, rows=43, become="on", reason="why")
     assert answer.status_code == 201, answer.content
@@ -64,8 +40,8 @@ def test_a_terminal_is_written_down_with_its_size_and_gives_a_ticket(
     assert (session.columns, session.rows) == (132, 43)
     assert (session.become, session.reason, session.login) == (True, "why", "ops")
     assert said["socket"] == f"/ws/tasks/terminals/{session.key}/"
-    assert said["ticket"] not in str(tickets)
-    assert len(tickets) == 1
+    assert said["ticket"] not in str(issued)
+    assert len(issued) == 1
     line = AuditEntry.objects.get(verb="terminal.open")
     assert (line.actor_name, line.reason) == ("operator", "why")
     assert said["ticket"] not in str(line.changes)
@@ -151,24 +127,24 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 
 def test_one_comes_back_to_ones_own_terminal_with_a_new_ticket(
-    browser: Client, host: Host, tickets: dict[str, str]
+    browser: Client, host: Host, issued: dict[str, str]
 ) -> None:
     said = ask(browser, host=host.pk).json()
     again = browser.post(said["ticket_url"], headers=JSON).json()
     assert again["key"] == said["key"]
     assert again["ticket"] != said["ticket"]
-    assert len(tickets) == 2
+    assert len(issued) == 2
 
 
 def test_a_terminal_of_another_is_not_there(
-    browser: Client, host: Host, client_of: Any, group: Any, tickets: dict[str, str]
+    browser: Client, host: Host, client_of: Any, group: Any, issued: dict[str, str]
 ) -> None:
     said = ask(browser, host=host.pk).json()
     perms = ["cmdb.terminal_host", "cmdb.view_host", "tasks.view_terminalsession"]
     other = client_of(make_user(perms=perms, groups=[group]))
     assert other.post(said["ticket_url"], headers=JSON).status_code == 404
     assert other.get(f"/tasks/terminal/{said['session']}/join/").status_code == 404
-    assert len(tickets) == 1
+    assert len(issued) == 1
 
 
 def test_who_may_watch_gets_a_ticket_and_another_page(

@@ -40,20 +40,6 @@ def host(group: Any, credential: Credential) -> Host:
     return make_host("web1", groups=[group], credential=credential)
 
 
-@pytest.fixture
-def worker(operator: Any, group: Any) -> Any:
-    """The operator, who may open terminals in the own group."""
-    grant(operator, ["cmdb.terminal_host"], [group])
-    grant(operator, ["cmdb.use_credential"])
-    return operator
-
-
-@pytest.fixture
-def browser(client_of: Any, worker: Any) -> Client:
-    """The operator's browser."""
-    return client_of(worker)
-
-
 def test_a_host_of_ones_own_opens_at_once_when_a_page_of_ours_led_there(
     browser: Client, host: Host
 ) -> None:

@@ -41,6 +41,8 @@ PermitRootLogin prohibit-password
 MaxSessions 100
 LogLevel ERROR
 Subsystem sftp internal-sftp
+Match User {runner}
+SetEnv HOME={home}
 """
 
 
@@ -233,6 +235,8 @@ class SshFarm:
                 host_keys="\n".join(f"HostKey {key}" for key in host.keys),
                 authorized=self.directory / "authorized_keys",
                 password=answer,
+                runner=pwd.getpwuid(os.getuid()).pw_name,
+                home=self._home(),
             )
         )
         log = (host.directory / "sshd.log").open("ab")
@@ -244,6 +248,12 @@ class SshFarm:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def _home(self) -> Path:
+        """Make the home of who runs the tests: what his own shell does when it starts (pyenv takes a lock) is no part of a test."""
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        return home
 
     def _await(self, host: FarmHost) -> None:
         """Wait until the server greets; connecting tells, not the clock."""

@@ -55,7 +55,7 @@ def one_server(
 ) -> Iterator[tuple[farm.SshFarm, Path]]:
     """The server, for the whole session."""
     folder = tmp_path_factory.mktemp("stand-ins")
-    config = f"{farm.CONFIG}SetEnv PATH={folder}:{SYSTEM}\n"
+    config = f"{farm.CONFIG.rstrip()} PATH={folder}:{SYSTEM}\n"
     with (
         mock.patch.object(farm, "CONFIG", config),
         farm.SshFarm(1, tmp_path_factory.mktemp("server")) as made,

@@ -11,10 +11,10 @@ RUN python3 -m adminset.launch image \
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends openssh-client git \
+    && apt-get install --yes --no-install-recommends openssh-client git subversion \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/adminset --shell /usr/sbin/nologin adminset \
-    && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit /var/lib/adminset/library /var/lib/adminset/terminals
+    && install --directory --owner adminset --group adminset --mode 0700 /var/lib/adminset /var/lib/adminset/runs /var/lib/adminset/audit /var/lib/adminset/library /var/lib/adminset/packages /var/lib/adminset/artefacts /var/lib/adminset/builds /var/lib/adminset/terminals
 ENV ADMINSET_DATA_DIR=/var/lib/adminset \
     MALLOC_ARENA_MAX=2 \
     PATH=/app/.venv/bin:$PATH \

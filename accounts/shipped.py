@@ -29,6 +29,17 @@ BUILD_DASHBOARDS = (
     "monitor.change_dashboard",
     "monitor.delete_dashboard",
 )
+SEE_APPLICATIONS = (
+    *SEE_ASSETS,
+    "cmdb.view_productline",
+    "cmdb.view_contact",
+    "appconf.view_*",
+    "appconf.deploy_environment",
+    "appconf.download_package",
+    "tasks.view_run",
+    "tasks.view_calendar",
+    "monitor.view_*",
+)
 ROLES = (
     ShippedRole("administrator", "May do everything but make administrators.", ("*",)),
     ShippedRole(
@@ -51,6 +62,7 @@ ROLES = (
             "cmdb.editfile_host",
             "cmdb.deletefile_host",
             "appconf.view_*",
+            "appconf.download_package",
             "tasks.view_*",
             "tasks.add_run",
             "tasks.use_*",
@@ -75,6 +87,7 @@ ROLES = (
             "cmdb.view_credential",
             "cmdb.use_credential",
             "cmdb.run_host",
+            "cmdb.view_productline",
             "appconf.*",
             "tasks.view_*",
             "tasks.add_run",
@@ -87,6 +100,35 @@ ROLES = (
             "tasks.decide_approval",
             "monitor.view_*",
             *BUILD_DASHBOARDS,
+            # Not what goes past windows and locks.
+            "delivery.view_*",
+            "delivery.add_*",
+            "delivery.change_*",
+            "delivery.delete_*",
+            "delivery.cancel_deploy",
+            "delivery.control_deploy",
+            "delivery.decide_deploy",
+        ),
+    ),
+    ShippedRole(
+        "deployer",
+        "Brings releases to hosts and back, by the pipelines that others set up.",
+        (
+            *SEE_APPLICATIONS,
+            "delivery.view_*",
+            "delivery.add_deploy",
+            "delivery.cancel_deploy",
+            "delivery.control_deploy",
+            "delivery.add_deploylock",
+        ),
+    ),
+    ShippedRole(
+        "release manager",
+        "Answers for releases: sets up pipelines, approves deploys and configuration, decides in emergencies.",
+        (
+            *SEE_APPLICATIONS,
+            "appconf.approve_configversion",
+            "appconf.*_package",
             "delivery.*",
         ),
     ),

@@ -19,7 +19,9 @@ from adminset.sockets import lifespan, own_origin, routes  # noqa: E402 - likewi
 
 application = ProtocolTypeRouter(
     {
-        "http": import_string(settings.AGENT_DOOR)(bounded(pages)),
+        "http": import_string(settings.AGENT_DOOR)(
+            import_string(settings.PULL_DOOR)(bounded(pages))
+        ),
         "websocket": admitted(own_origin(AuthMiddlewareStack(URLRouter(routes())))),
         "lifespan": lifespan,
     }

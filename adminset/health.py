@@ -58,6 +58,16 @@ def runner() -> str:
     return _ping("runner")
 
 
+def urgent() -> str:
+    """Ask who undoes deliveries."""
+    return _ping("urgent")
+
+
+def builder() -> str:
+    """Ask who fetches and builds what is delivered."""
+    return _ping("builder")
+
+
 def beat() -> str:
     """Look for the scheduler's sign of life."""
     written = redis_door.client().get(SIGN_OF_LIFE)
@@ -75,6 +85,8 @@ PARTS: dict[str, Check] = {
     "mongodb": mongodb,
     "worker": worker,
     "runner": runner,
+    "urgent": urgent,
+    "builder": builder,
     "beat": beat,
 }
 

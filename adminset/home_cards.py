@@ -35,6 +35,7 @@ CARDS = (
         "tasks.view_terminalsession",
         instead=("cmdb.terminal_host",),
     ),
+    Card(_("Latest deploys"), "delivery:card", "rocket", "delivery.view_deploy"),
     Card(_("Schedules"), "tasks:schedule_card", "calendar-days", "tasks.view_schedule"),
     Card(
         _("What happened"),

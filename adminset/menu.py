@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset import maintenance
 from adminset.http import SIGNED_IN
+from adminset.menu_applications import APPLICATIONS, DELIVERY
 
 
 @dataclass(frozen=True)
@@ -186,12 +187,9 @@ MENU = (
     Section(
         _("Applications"),
         "cubes",
-        (
-            Entry(
-                _("Credentials"), "cmdb:credential_list", "key", "cmdb.view_credential"
-            ),
-        ),
+        tuple(Entry(*line) for line in APPLICATIONS),
     ),
+    Section(_("Delivery"), "rocket", tuple(Entry(*line) for line in DELIVERY)),
     Section(
         _("Task orchestration"),
         "list-check",

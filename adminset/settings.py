@@ -169,6 +169,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "adminset"
 # A run holds its place for as long as it goes on: it must not keep the short tasks waiting.
 RUN_QUEUE = "runs"
+# What undoes a delivery waits for no other run; fetching, building and packing are done on the portal's machine.
+URGENT_QUEUE = "urgent"
+DELIVERY_QUEUE = "delivery"
 CELERY_TASK_ROUTES = {"tasks.run_run": {"queue": RUN_QUEUE}}
 CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
@@ -298,14 +301,35 @@ SPECTACULAR_SETTINGS = {
         "CdnStateEnum": "cmdb.models.CdnDomain.State",
         "NicStateEnum": "cmdb.models.Nic.State",
         "ServiceStateEnum": "monitor.watched_models.State",
+        "ConfigDriftStateEnum": "delivery.models.ConfigDrift.State",
+        "ConfigPushKindEnum": "delivery.models.ConfigPush.Kind",
+        "ConfigPushStatusEnum": "delivery.models.ConfigPush.Status",
+        "ConfigVersionStatusEnum": "appconf.models.ConfigVersion.Status",
         "WorkKindEnum": "tasks.models.Work.Kind",
         "RunHostStatusEnum": "tasks.models.RunHost.Status",
+        "RunKindEnum": "tasks.models.Run.Kind",
         "RunStatusEnum": "tasks.models.Run.Status",
+        "ScriptLanguageEnum": "tasks.models.Work.Language",
         "TerminalStateEnum": "tasks.models.TerminalSession.State",
+        "DeployStatusEnum": "delivery.models.Deploy.Status",
+        "DeployKindEnum": "delivery.models.Deploy.Kind",
+        "DeployRefKindEnum": "delivery.models.Deploy.RefKind",
+        "DeployHostStatusEnum": "delivery.models.DeployHost.Status",
+        "DeployStepKindEnum": "delivery.models.DeployStep.Kind",
+        "DeployStepStatusEnum": "delivery.models.DeployStep.Status",
+        "DeployScheduleRefKindEnum": "delivery.trigger_models.DeploySchedule.REF_CHOICES",
+        "DeployPauseEnum": "delivery.way_models.Way.Pause",
+        "SetPlaceRefKindEnum": "delivery.set_models.SetPlace.REF_CHOICES",
+        "SetPartStateEnum": "delivery.models.SetPart.State",
+        "SetRunStateEnum": "delivery.models.SetRun.State",
+        "WorkPauseEnum": "tasks.work_models.Work.PauseAfter",
     },
 }
 DJANGO_TABLES2_TEMPLATE = "generic/_table.html"
 DJANGO_TABLES2_PAGE_RANGE = 7
+from adminset.settings_applications import *  # noqa: E402, F403 - it reads the environment that is loaded above
+from adminset.settings_config import *  # noqa: E402, F403 - it reads the environment that is loaded above
+from adminset.settings_delivery import *  # noqa: E402, F403 - it reads the environment that is loaded above
 from adminset.settings_files import *  # noqa: E402, F403 - it reads the environment that is loaded above
 from adminset.settings_ingest import *  # noqa: E402, F403 - it reads the environment that is loaded above
 from adminset.settings_terminal import *  # noqa: E402, F403 - likewise
@@ -326,6 +350,14 @@ if ROLE == "ingest":  # noqa: F405 - of settings_ingest
 RUN_DIR = DATA_DIR / "runs"
 TERMINAL_DIR = DATA_DIR / "terminals"
 LIBRARY_DIR = DATA_DIR / "library"
+BUILD_DIR = DATA_DIR / "builds"
+ARTEFACTS_DIR = DATA_DIR / "artefacts"
+if ARTEFACTS_FOLDER:  # noqa: F405 - of settings_delivery
+    ARTEFACTS_DIR = Path(ARTEFACTS_FOLDER)  # noqa: F405 - likewise
+
+PACKAGES_DIR = DATA_DIR / "packages"
+if PACKAGES_FOLDER:  # noqa: F405 - of settings_applications
+    PACKAGES_DIR = Path(PACKAGES_FOLDER)  # noqa: F405 - likewise
 
 # ---- Log lines as key=value on standard error: the process manager keeps them
 LOGGING = {

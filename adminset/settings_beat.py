@@ -82,4 +82,28 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 60},
     },
+    # Moves on deploys that nobody was called for; reads back what is live on hosts.
+    "delivery.sweep_deploys": {
+        "task": "delivery.sweep_deploys",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    # Planned deploys, wishes, follow-ups and sets.
+    "delivery.tick": {
+        "task": "delivery.tick",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    "delivery.read_live": {
+        "task": "delivery.read_live",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
+    "delivery.tidy": {"task": "delivery.tidy", **DAILY},
+    # Files of configuration on hosts whose time to be compared has come.
+    "delivery.read_configs": {
+        "task": "delivery.read_configs",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
 }

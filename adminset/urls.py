@@ -34,8 +34,10 @@ urlpatterns = [
     path("system/", include("adminset.webhook_urls")),
     path("accounts/", include("accounts.urls")),
     path("cmdb/", include("cmdb.urls")),
+    path("appconf/", include("appconf.urls")),
     path("tasks/", include("tasks.urls")),
     path("monitor/", include("monitor.urls")),
+    path("delivery/", include("delivery.urls")),
     path("api/agent/v1/", include("monitor.agent_urls")),
     path("hb/", include("monitor.heartbeat_urls")),
     path("status/", include("monitor.status_urls")),
@@ -43,8 +45,10 @@ urlpatterns = [
     path("", include("monitor.prometheus.urls")),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("cmdb.api_urls")),
+    path("api/v1/", include("appconf.api_urls")),
     path("api/v1/", include("tasks.api_urls")),
     path("api/v1/", include("monitor.api_urls")),
+    path("api/v1/", include("delivery.api_urls")),
 ]
 # Behind the rooms: only now all resources are known.
 urlpatterns += [

@@ -4,6 +4,7 @@
     export ADMINSET_URL=https://portal.example ADMINSET_TOKEN_FILE=~/.adminset-token
     adminset-cli run command 'systemctl is-active nginx' --group web
     adminset-cli run template deploy --var version=1.4 --timeout 900
+    adminset-cli deploy shop/main live --ref v1.4 --reason 'release 1.4' --wait
 
 The token never stands on the command line, where every user of the machine could read it:
 
@@ -49,6 +50,7 @@ WAIT_SECONDS, LOOK_SECONDS = 20, 2
 TIMES_OUT = (10, 60)
 # An outage of the portal that a command sits out: asking for something, following something.
 PATIENCE_ASKING, PATIENCE_FOLLOWING = 60, 600
+MOST_PIECE, BYTES = 1 << 20, {"Content-Type": "application/octet-stream"}
 AGAIN = {429, 502, 503, 504}
 COLOURS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 BAD_COLOUR, GOOD_COLOUR = 31, 32
@@ -131,11 +133,13 @@ class Portal:
     ):
         """Send until there is an answer, with growing pauses; give its JSON."""
         until, pause = time.monotonic() + patience, 0.5
+        # Bytes go as they are: a piece of a file.
+        sent = {"data" if isinstance(body, bytes) else "json": body}
         while True:
             try:
                 answer = self.session.request(
-                    method, self.url + "/api/v1" + path, params=query, json=body, headers=headers,
-                    timeout=TIMES_OUT, verify=self.verify, allow_redirects=False,
+                    method, self.url + "/api/v1" + path, params=query, headers=headers,
+                    timeout=TIMES_OUT, verify=self.verify, allow_redirects=False, **sent,
                 )  # fmt: skip
             except requests.exceptions.SSLError as error:
                 raise CliError(
@@ -360,10 +364,13 @@ class Followed:
     """What is being followed, as people call it, and where the portal has it."""
 
     def __init__(self, kind, number):
-        self.number = number
-        self.name = "{} #{}".format("Run" if kind == "run" else "Workflow run", number)
-        self.path = "/{}s/{}".format("run" if kind == "run" else "workflow-run", number)
-        self.words = "" if kind == "run" else "workflow "
+        name, path, again = {
+            "run": ("Run", "runs", "follow"),
+            "workflow": ("Workflow run", "workflow-runs", "workflow follow"),
+            "deploy": ("Deploy", "deploys", "deploys --follow"),
+        }[kind]
+        self.number, self.name = number, f"{name} #{number}"
+        self.path, self.again = f"/{path}/{number}", f"{again} {number}"
 
 
 class Follower:
@@ -490,8 +497,7 @@ def _interrupted(portal, screen, followed, args):
         _cancel(portal, screen, followed)
         return None
     screen.say(
-        f"{followed.name} goes on. Follow it again: "
-        f"adminset-cli {followed.words}follow {followed.number}"
+        f"{followed.name} goes on. Follow it again: adminset-cli {followed.again}"
     )
     return INTERRUPTED
 
@@ -831,6 +837,237 @@ def schedule(portal, screen, args):
     return OK
 
 
+# ---- Deliveries
+
+
+def _placed(portal, kind, named, called):
+    """Give the id of a pipeline or an environment: its number, its name, or PROJECT/NAME."""
+    project, slash, name = named.rpartition("/")
+    if not slash:
+        return portal.find(kind, named, called)
+    rows = portal.get(f"/{kind}/", {"f.name.is": name.strip()})["results"]
+    wanted = f"{project.strip()} / {name.strip()}"
+    rows = [row for row in rows if row["display"] == wanted]
+    if len(rows) != 1:
+        raise CliError(f"There is no {called} called {named} that you may see.")
+    return rows[0]["id"]
+
+
+def _until(portal, path, is_open, args):
+    """Ask for something that a worker makes, until it is there."""
+    until = time.monotonic() + (args.timeout or PATIENCE_FOLLOWING)
+    while True:
+        told = portal.get(path, {"wait": WAIT_SECONDS}, patience=PATIENCE_FOLLOWING)
+        if not is_open(told):
+            return told
+        if time.monotonic() >= until:
+            raise CliError("No worker has answered yet.", TIMED_OUT)
+        time.sleep(0.2)
+
+
+def deploy(portal, screen, args):
+    """Show the plan of a deploy, and begin it after a yes; follow it where that is asked for."""
+    number = _placed(portal, "pipelines", args.pipeline, "pipeline")
+    asked = {
+        "environment": args.environment,
+        "ref_kind": args.ref_kind,
+        "ref": args.ref,
+        "hosts": args.host or [],
+    }
+    made = portal.post(f"/pipelines/{number}/plan/", asked)
+    told = _until(
+        portal,
+        "/pipelines/{}/plan/{}/".format(number, made["key"]),
+        lambda one: one["state"] == "asked",
+        args,
+    )
+    if told["plan"] is None:
+        raise CliError(
+            clean("{} {}".format(told["message"], told["hint"]).strip(), lines=False)
+        )
+    plan = told["plan"]
+    screen.give(dict(plan, type="plan"), map(_line, _plan_lines(plan)))
+    if plan["problems"]:
+        return USAGE
+    if not args.yes and not (sys.stdin.isatty() and _agreed("Deliver it? [y/N] ")):
+        screen.say("Nothing was begun. Say yes to the plan, or use --yes.")
+        return USAGE
+    body = dict(
+        asked,
+        plan_hash=plan["hash"],
+        reason=args.reason,
+        emergency_reason=args.emergency or "",
+    )
+    return _wished(portal, screen, f"/pipelines/{number}/deploy/", body, args)
+
+
+def _plan_lines(plan):
+    yield "{} -> {} host(s){}".format(plan["commit"][:12] or plan["ref"], len(plan["rows"]) + plan["hidden"],
+        ", {} batches".format(plan["batch_count"]) if plan["batch_count"] > 1 else "")  # fmt: skip
+    for row in plan["rows"]:
+        yield "  {} {} -> {} {}".format(row["host"], row["from_release"] or "-", row["to_release"] or "a new release",
+            "({} bytes)".format(row["bytes"]) if row["bytes"] is not None else "")  # fmt: skip
+    for one in plan["commits"]:
+        yield "  {} {} {}".format(
+            "-" if one["gone"] else "+", one["commit"][:12], one["subject"]
+        )
+    for one in plan["commands"]:
+        yield "  {} ({}): {}".format(one["stage"], one["where"], one["command"])
+    if plan["approvals_needed"]:
+        yield "It waits for {} approval(s).".format(plan["approvals_needed"])
+    yield from filter(None, [*plan["warnings"], plan["closed"], *plan["problems"]])
+
+
+def _line(text):
+    return clean(text, lines=False).rstrip()
+
+
+def _wished(portal, screen, path, body, args):
+    """Ask for a deploy, wait until a worker has written it down, and follow it where that is asked for."""
+    made = portal.post(path, body, key=args.key or str(uuid.uuid4()))
+    told = _until(
+        portal,
+        "/deploy-requests/{}/".format(made["id"]),
+        lambda one: one["state"] == "waiting",
+        args,
+    )
+    screen.give(
+        dict(told, type="request"),
+        [_line("deploy #{}  {}".format(told["deploy"], told["url"]))]
+        if told["deploy"]
+        else [],
+    )
+    if told["deploy"] is None:
+        raise CliError(_line(told["words"]))
+    return deploy_follow(portal, screen, told["deploy"], args) if args.wait else OK
+
+
+def deploy_follow(portal, screen, number, args):
+    """Tell of each step and host of a deploy as it goes on."""
+    followed, known, mark = Followed("deploy", number), {}, [""]
+
+    def step(wait):
+        query = {"known": mark[0], "wait": round(wait, 2)}
+        told = portal.get(
+            followed.path + "/status/", query, patience=PATIENCE_FOLLOWING
+        )
+        mark[0] = told["mark"]
+        rows = [("step", one["words"], one) for one in told["steps"]] + [
+            ("host", one["host_name"], one) for one in told["hosts"]
+        ]
+        for kind, name, one in rows:
+            _tell_change(screen, known, kind, name, one, args.quiet)
+        if told["waiting_for"] and known.get("waits") != told["waiting_for"]:
+            known["waits"] = told["waiting_for"]
+            screen.say(told["waiting_for"])
+        if not told["ended"]:
+            time.sleep(min(wait, 0.2))
+            return None
+        code = {"ok": OK, "cancelled": CANCELLED}.get(told["status"], FAILED)
+        line = "deploy #{}: {} {}".format(number, told["label"], told["explanation"])
+        screen.give(dict(told, type="end", exit_code=code), [_line(line)])
+        return code
+
+    return to_the_end(portal, screen, followed, step, args)
+
+
+def _tell_change(screen, known, kind, name, one, quiet):
+    key, now = (kind, one["id"]), one["status"]
+    if known.get(key) == now or (now == "waiting" and key not in known):
+        return
+    known[key] = now
+    if not quiet or now in ("failed", "unreachable"):
+        screen.give(
+            dict(one, type=kind),
+            [
+                _line(
+                    "{}: {} {}".format(name, now.replace("_", " "), one["explanation"])
+                )
+            ],
+        )
+
+
+def deploys(portal, screen, args):
+    """List the newest deploys, follow one, or cancel one."""
+    if args.cancel:
+        told = portal.post(
+            f"/deploys/{args.cancel}/cancel/",
+            {"reason": args.reason} if args.reason else {},
+        )
+        screen.give(told, [_line("{}: {}".format(told["display"], told["label"]))])
+        return OK
+    if args.follow:
+        return deploy_follow(portal, screen, args.follow, args)
+    query = {"page_size": args.most, **({"status": args.status} if args.status else {})}
+    rows = portal.get("/deploys/", query)["results"]
+    lines = [
+        "{:<16} {} {}".format(row["status"], row["display"], row["ref"]) for row in rows
+    ]
+    screen.give(rows, map(_line, lines))
+    return OK
+
+
+def rollback(portal, screen, args):
+    """Switch an environment back to a release that its hosts keep."""
+    number = _placed(portal, "environments", args.environment, "environment")
+    body = {"reason": args.reason, "hosts": args.host or []}
+    if args.to:
+        body["artefact"] = args.to
+    return _wished(portal, screen, f"/environments/{number}/rollback/", body, args)
+
+
+def artefact(portal, screen, args):
+    """Send an archive that a project is delivered from, or list what was built."""
+    number = portal.find("projects", args.project)
+    if args.act == "list":
+        rows = portal.get("/artefacts/", {"project": number})["results"]
+        lines = [
+            "{} {} {}{}".format(
+                row["display"],
+                row["commit"][:12],
+                row["subject"],
+                " BAD" if row["bad"] else "",
+            )
+            for row in rows
+        ]
+        screen.give(rows, map(_line, lines))
+        return OK
+    told = _upload(portal, f"/projects/{number}/uploads/", Path(args.file), args)
+    screen.give(
+        told,
+        [
+            _line("{} {}".format(told["sha256"], told["name"])),
+            "Deliver it: --ref-kind upload --ref " + told["sha256"],
+        ],
+    )
+    return OK
+
+
+def _upload(portal, path, file, args):
+    """Send a file in pieces; what is sent is hashed on the way, and the portal compares."""
+    hashed = hashlib.sha256()
+    try:
+        with file.open("rb") as data:
+            begun = portal.post(path)
+            place = path + begun["ticket"] + "/"
+            while piece := data.read(min(begun["piece_bytes"], MOST_PIECE)):
+                portal.send(
+                    "PUT",
+                    place,
+                    {"offset": data.tell() - len(piece)},
+                    piece,
+                    BYTES,
+                    PATIENCE_FOLLOWING,
+                )
+                hashed.update(piece)
+    except OSError as error:
+        raise CliError(f"The archive cannot be read: {error}") from None
+    return portal.post(
+        place + "finish/",
+        {"name": args.name or file.name, "sha256": hashed.hexdigest()},
+    )
+
+
 # ---- The command line
 
 
@@ -901,8 +1138,9 @@ def parser():
     found.add_argument("name")
     found.add_argument("--timeout", type=float, default=1800)
     found.add_argument("--detach", action="store_true")
-    _add_schedule(commands)
-    _add_workflow(commands)
+    _add_deliveries(commands, command)
+    for add in (_add_schedule, _add_workflow):
+        add(commands)
     return made
 
 
@@ -983,6 +1221,55 @@ def _add_run(commands):
     added.add_argument("--together", choices=["refuse", "queue", "allow"])
     added.add_argument("--language", choices=["sh", "python", "powershell"])
     _add_following(added)
+
+
+def _add_deliveries(commands, command):
+    added = command("deploy", deploy, "show the plan of a deploy, and begin it")
+    added.add_argument("pipeline", help="PROJECT/NAME, or number")
+    added.add_argument("environment", help="code, name or number")
+    added.add_argument(
+        "--ref", default="", help="branch, tag, commit, artefact, upload"
+    )
+    added.add_argument(
+        "--ref-kind",
+        default="branch",
+        choices=["branch", "tag", "commit", "artefact", "upload"],
+    )
+    added.add_argument("--emergency", help="why it cannot wait for a window")
+    added.add_argument("--yes", action="store_true", help="say yes to the plan")
+    back = command(
+        "rollback", rollback, "switch an environment back to an earlier release"
+    )
+    back.add_argument("environment", help="PROJECT/NAME, or number")
+    back.add_argument(
+        "--to", help="number or name of the release; none: the one before"
+    )
+    for one in (added, back):
+        one.add_argument("--reason", required=True)
+        one.add_argument("--host", action="append", metavar="NAME")
+        one.add_argument("--wait", action="store_true", help="follow it to its end")
+        one.add_argument("--key", help="Idempotency-Key")
+        _add_following(one)
+    added = command("deploys", deploys, "list the newest deploys, follow or cancel one")
+    added.add_argument("--status", action="append")
+    added.add_argument("--most", type=int, default=20)
+    for name in ("follow", "cancel"):
+        added.add_argument("--" + name, type=int, metavar="NUMBER")
+    added.add_argument("--reason")
+    _add_following(added)
+    added = commands.add_parser(
+        "artefact", help="send an archive, or list what was built", allow_abbrev=False
+    )
+    below = added.add_subparsers(dest="act", metavar="upload|list")
+    below.required = True
+    for name in ("upload", "list"):
+        act = below.add_parser(name, allow_abbrev=False)
+        act.add_argument("project")
+        if name == "upload":
+            act.add_argument("file")
+            act.add_argument("--name")
+        act.set_defaults(does=artefact)
+        _add_shared(act)
 
 
 def _add_workflow(commands):

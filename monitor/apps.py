@@ -16,13 +16,16 @@ class MonitorConfig(AppConfig):
 
         from adminset.crud.resource import Panel
         from adminset.crud.services import before_delete
+        from appconf.extensions import installed_on
         from cmdb.extensions import host_merged, host_panels
         from monitor.departed import host_is_another, host_leaves
+        from monitor.packages.installed import hosts_of_package
         from monitor.packages.views import packages_of_host
         from monitor.panels import charts_of_host
         from monitor.settings_checks import check_retention
 
         checks.register(check_retention)
+        installed_on.append(hosts_of_package)
 
         before_delete.append(host_leaves)
         host_merged.append(host_is_another)

@@ -109,15 +109,22 @@ def run_files(
     # Another user than the portal's must be able to pass through.
     root.mkdir(parents=True, exist_ok=True, mode=0o711 if options.owner else 0o700)
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=root.resolve()))
-    sockets = directory / "c"
-    if len(os.fsencode(sockets)) > LONGEST_SOCKET_DIRECTORY:
-        sockets = Path(tempfile.mkdtemp(prefix="adminset-"))
+    sockets = sockets_of(directory)
     try:
-        for path in (sockets, directory / "tmp", directory / "project"):
+        for path in (directory / "tmp", directory / "project"):
             path.mkdir(exist_ok=True, mode=0o700)
         yield _fill(directory, sockets, targets, options, become=become)
     finally:
         wipe(directory, sockets)
+
+
+def sockets_of(directory: Path) -> Path:
+    """Make a folder for the sockets of a private directory: below it, or elsewhere where that would be too long."""
+    sockets = directory / "c"
+    if len(os.fsencode(sockets)) > LONGEST_SOCKET_DIRECTORY:
+        return Path(tempfile.mkdtemp(prefix="adminset-"))
+    sockets.mkdir(exist_ok=True, mode=0o700)
+    return sockets
 
 
 def _fill(

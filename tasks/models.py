@@ -15,6 +15,7 @@ from tasks.calendar_models import Calendar
 from tasks.gitsource_models import GitSource
 from tasks.guard_models import GuardRule
 from tasks.hook_models import InHook, InHookDelivery, InHookSeen, RepeatedRequest
+from tasks.leg_models import RunLeg
 from tasks.library_models import Playbook, Role, Script, StoredFile, Version
 from tasks.module_models import TaskModule
 from tasks.part_models import RunPart
@@ -44,6 +45,7 @@ __all__ = [
     "Role",
     "Run",
     "RunHost",
+    "RunLeg",
     "RunPart",
     "Schedule",
     "ScheduleNotice",
@@ -91,7 +93,22 @@ class RunQuerySet(ScopedQuerySet):
 
 
 class Run(Work):
-    """One piece of work on some hosts: who asked for it, who does it now, how it ended."""
+    """One piece of work on some hosts: who asked for it, who does it now, how it ended.
+
+    A leg (kind deploy) is one that a room above made; what it brings to the hosts stands in its RunLeg.
+    """
+
+    class Kind(models.TextChoices):
+        """Kinds of runs: those of work, which anybody may ask for, and legs, which only code asks for."""
+
+        COMMAND = Work.Kind.COMMAND.value, Work.Kind.COMMAND.label
+        SCRIPT = Work.Kind.SCRIPT.value, Work.Kind.SCRIPT.label
+        MODULE = Work.Kind.MODULE.value, Work.Kind.MODULE.label
+        PLAYBOOK = Work.Kind.PLAYBOOK.value, Work.Kind.PLAYBOOK.label
+        ROLE = Work.Kind.ROLE.value, Work.Kind.ROLE.label
+        FILES = Work.Kind.FILES.value, Work.Kind.FILES.label
+        TASK_MODULE = Work.Kind.TASK_MODULE.value, Work.Kind.TASK_MODULE.label
+        DEPLOY = "deploy", _("delivery")
 
     class Status(models.TextChoices):
         """How a run stands."""
@@ -116,7 +133,14 @@ class Run(Work):
         "lost": "danger",
     }
 
+    kind = models.CharField(
+        _("kind"), max_length=20, choices=Kind, default=Kind.COMMAND
+    )
     title = models.CharField(_("title"), max_length=200)
+    # Of a leg: the same key twice is the same run; what it is for ("delivery.activate"); whose it is ("delivery.deploy:17").
+    leg_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    purpose = models.CharField(_("purpose"), max_length=100, blank=True, default="")
+    subject = models.CharField(max_length=100, blank=True, default="", db_index=True)
     # What it ran stays readable when the item of the library is gone.
     script = models.ForeignKey(
         "tasks.Script",
@@ -214,7 +238,7 @@ class Run(Work):
         constraints = [
             models.UniqueConstraint(
                 fields=["schedule", "planned_at"], name="run_once_per_planned_time"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -250,6 +274,11 @@ class Run(Work):
         )
 
     @property
+    def is_leg(self) -> bool:
+        """Whether a room above asked for it: nobody repeats or edits it by hand."""
+        return self.kind == self.Kind.DEPLOY
+
+    @property
     def what(self) -> str:
         """The work in one line; a playbook that is gone is still named by the title."""
-        return super().what or self.title
+        return self.title if self.is_leg else super().what or self.title

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.library.shown import visible
+from adminset.unseen import visible
 
 # Every part is bounded: a hostile text costs no more than its length.
 SEQUENCE = re.compile(

@@ -97,6 +97,8 @@ class RunHost(models.Model):
     output_bytes = models.BigIntegerField(_("output"), default=0)
     stored_bytes = models.BigIntegerField(_("kept"), default=0)
     output_hash = models.CharField(max_length=64, blank=True)
+    # Of a leg: {"said": {key: value}, "sent": bytes, "size": bytes, "refused": lines}; hostile text, see tasks/legs/reading.py.
+    report = models.JSONField(default=dict, blank=True)
 
     objects = RunHostQuerySet.as_manager()
 
@@ -123,7 +125,9 @@ class RunHost(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took there."""
+        """How long it took there; None where it waits to be begun, also anew."""
+        if self.status == self.Status.NOT_STARTED:
+            return None
         return (
             (self.ended_at or timezone.now()) - self.started_at
             if self.started_at

@@ -25,6 +25,7 @@ from accounts.services.setup import ensure_shipped_roles
 from adminset import audit
 from adminset.crypto import digest
 from adminset.models import BulkJob, ImportPlan, SavedView, WebHook
+from appconf.models import Environment
 from cmdb.models import (
     HOST_GROUP_SCOPE,
     Agent,
@@ -39,7 +40,10 @@ from cmdb.models import (
 )
 from monitor.models import CollectionPolicy, Dashboard
 from tasks.models import Run, RunHost, Schedule
+from tests.app_factories import make_application
 from tests.cmdb.things import make_thing
+from tests.delivery.configs.push_things import make_pushed
+from tests.delivery.factories import make_delivery, make_pipeline_template
 from tests.factories import (
     make_cabinet,
     make_group,
@@ -164,6 +168,8 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
     schedule.hosts.add(host)
     changed = [{"field": "owner", "old": "", "new": host.owner}]
     line = audit.record(owner, "host.update", host, changes=changed)
+    application = make_application(host)
+    environment = Environment.objects.get(pk=application["environment"])
     place |= {
         # Lines of the trail by the urls that take them back.
         "change": line.pk,
@@ -187,6 +193,9 @@ def _furnish(place: dict[str, int], group: HostGroup, owner: User) -> None:
         **make_parts(host),
         **make_task_parts(host, owner),
         "site": make_site(host).pk,
+        **application,
+        **make_pushed(host, environment),
+        **make_delivery(environment, host, owner),
         **dict.fromkeys(("terminal", "terminalsession"), make_session(owner, host).pk),
     }
 
@@ -238,6 +247,7 @@ def _furnish_alike(stage: Stage, owner: User) -> None:
         **make_status_parts(),
         "assetstatus": AssetStatus.objects.create(name="some status").pk,
         "calendar": make_calendar("sat,sun").pk,
+        "pipelinetemplate": make_pipeline_template().pk,
         **make_library(role.pk),
         "audit": audit.record(owner, "host.create").pk,
         "saved": SavedView.objects.create(

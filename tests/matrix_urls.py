@@ -20,6 +20,7 @@ TAKEN = {
     "panel": "p1",
     "word": "start",
     "path": "hosts",
+    "ticket": "0" * 32,
 }
 
 
@@ -60,6 +61,9 @@ def is_scoped(name: str) -> bool:
     kinds = {"host", "agent", "hostgroup", "credential", "enrolmenttoken", *OF_HOSTS}
     kinds |= {"servicecheck", "heartbeat", "terminalsession"}
     kinds |= {"relation", "related", "impact"}
+    # What is delivered lies where the hosts of its environment lie.
+    kinds |= {"deploy", "deploylock"}
+    kinds |= {"project", "environment"}
     about_one = name.endswith("-detail") or not name.endswith(
         (
             "_list",

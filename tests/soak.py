@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from tests.agent import day as agent_day
 from tests.launch import soak as launch_soak
-from tests.soaks import faults, fleet, kill, outage, terminals
+from tests.soaks import deploys, faults, fleet, kill, outage, terminals
 
 STARTS = 20
 SOAKS: dict[str, Callable[[], int]] = {
     "up": lambda: launch_soak.main([str(STARTS)]),
     "agent_day": lambda: agent_day.main(["24"]),
+    "deploys": deploys.main,
     "faults": faults.main,
     "fleet": fleet.main,
     "kill": kill.main,

@@ -16,7 +16,16 @@ from deploy import make_secrets
 ROOT = Path(settings.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ["migrate", "web", "ingest", "worker", "runner", "beat"]
+OURS = [
+    "migrate",
+    "web",
+    "ingest",
+    "worker",
+    "runner",
+    "urgent",
+    "builder",
+    "beat",
+]
 STORES = ["postgres", "redis", "mongodb"]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
@@ -142,7 +151,7 @@ def test_every_service_that_stays_has_a_health_check(service: str) -> None:
     assert SERVICES[service]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("service", ["web", "ingest", "worker", "runner", "beat"])
+@pytest.mark.parametrize("service", OURS[1:])
 def test_processes_wait_for_the_migration_and_healthy_stores(service: str) -> None:
     waits = {
         name: how["condition"] for name, how in SERVICES[service]["depends_on"].items()
@@ -277,14 +286,16 @@ def test_what_the_portal_keeps_in_folders_outlives_a_container(service: str) -> 
     assert set(COMPOSE["volumes"]) >= folders
 
 
-def test_worker_and_runner_listen_to_the_queues_of_the_settings() -> None:
+def test_workers_listen_to_the_queues_of_the_settings() -> None:
     queues = {
         name: SERVICES[name]["command"][SERVICES[name]["command"].index("--queues") + 1]
-        for name in ("worker", "runner")
+        for name in ("worker", "runner", "urgent", "builder")
     }
     assert queues == {
         "worker": settings.CELERY_TASK_DEFAULT_QUEUE,
         "runner": settings.RUN_QUEUE,
+        "urgent": settings.URGENT_QUEUE,
+        "builder": settings.DELIVERY_QUEUE,
     }
 
 

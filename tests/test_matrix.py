@@ -27,6 +27,10 @@ EXEMPT_FOR_ADMINISTRATOR = {
     "tasks:terminalsession_cast": "the session of the stage has no recording",
     "tasks_api:terminalsession_events": "the session of the stage has no recording",
     "tasks_api:terminalsession_export": "the session of the stage has no recording",
+    "appconf:package_download": "the package of the stage has no file",
+    "appconf:package_piece": "nobody began to send this file",
+    "appconf:package_pieces_finish": "nobody began to send this file",
+    "delivery_api:pipeline_plan": "nobody asked for a plan by this key",
     "accounts:my_token_revoke": "a token of somebody else: 404 for everybody",
     "accounts:my_session_end": "a session of somebody else: 404 for everybody",
 }

@@ -27,12 +27,15 @@ PUBLIC = {
     "agent_download:install": "a host that is not enrolled yet; the script is the same for all, with this portal's address",
     "agent_download:package": "a host that is not enrolled yet; the agent's source code (tests/monitor/test_agent_download.py)",
     "agent_api:facts": "asks for an agent's own token itself (tests/monitor/test_agent_api.py)",
+    "appconf_api:pull_variables": "asks for a pull token itself (tests/appconf/pull)",
+    "appconf_api:pull_files": "asks for a pull token itself (tests/appconf/pull)",
     "cmdb:collect": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "cmdb:gethost": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "cmdb:getgroup": "off by default; asks for the token of old agents itself (tests/cmdb/test_legacy.py)",
     "monitor:received_sys_info": "off by default; asks for the token of old agents itself (tests/monitor/test_legacy.py)",
     "hb:beat": "a job's key is the proof (tests/monitor/test_heartbeats.py)",
     "tasks:hook_in": "the message's signature is the proof (tests/tasks/hooks/test_door.py)",
+    "delivery:githook_in": "the message's signature is the proof (tests/delivery/triggers/test_githook_door.py)",
     "hb:beat_word": "a job's key is the proof (tests/monitor/test_heartbeats.py)",
     "status:status_page": "public where two switches say so, else asks to sign in (tests/monitor/test_status_page.py)",
     "status:status_badge": "public where two switches say so, else asks to sign in (tests/monitor/test_status_page.py)",
@@ -166,6 +169,8 @@ def test_every_url_refuses_anonymous_visitors(client: Client, method: str) -> No
     assert let_in == []
 
 
+# The page of a refusal is drawn for every url.
+@pytest.mark.timeout(300)
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_every_url_refuses_users_without_the_permission(

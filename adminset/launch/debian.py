@@ -12,6 +12,7 @@ from adminset.launch.progress import say
 # Package and what is skipped without it.
 WANTED = {
     "git": "scripts and playbooks from git repositories",
+    "subversion": "projects from svn repositories",
     "openssh-server": "runs on a real host over SSH",
     "slapd": "signing in by a real LDAP server",
     "sudo": "becoming root on a host",

@@ -77,7 +77,7 @@ class Portal:
     def _processes(self) -> None:
         credential = programs.agent_folder(self.place) / "credential"
         known = ["agent"] if credential.exists() else []
-        parts = ("web", "ingest", "worker", "runner", "beat")
+        parts = ("web", "ingest", "worker", "runner", "urgent", "builder", "beat")
         self.supervisor.launch(*parts, *known)
         if not known:
             self._enrol()

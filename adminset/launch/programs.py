@@ -93,15 +93,20 @@ def _secantus(place: Place, services: Services) -> list[str]:
 WEB_STOP_SECONDS = 5
 # Reaping, roll-ups, firing schedules: each over in a moment.
 SHORT_TASKS_AT_ONCE = 2
+# Rollbacks that go on side by side, and builds.
+URGENT_AT_ONCE = 2
+BUILDS_AT_ONCE = 2
 
 
 def portal(place: Place, concurrency: int) -> list[Program]:
-    """List web, the intake where it is a part of its own, worker, runner, beat and agent."""
+    """List web, the intake where it is a part of its own, the workers of each queue, beat and agent."""
     return [
         Program("web", _web(place, place.port), stop_seconds=WEB_STOP_SECONDS),
         *_ingest(place),
         Program("worker", _worker(place, "worker", "adminset", SHORT_TASKS_AT_ONCE)),
         Program("runner", _worker(place, "runner", "runs", concurrency)),
+        Program("urgent", _worker(place, "urgent", "urgent", URGENT_AT_ONCE)),
+        Program("builder", _worker(place, "builder", "delivery", BUILDS_AT_ONCE)),
         Program("beat", _beat(place)),
         Program("agent", _module(place, "agent")),
     ]

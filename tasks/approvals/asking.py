@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from adminset import audit
+from adminset.unseen import visible
 from cmdb import membership
 from cmdb.models import Host
 from tasks.approvals.seals import kept, seals_of_run
 from tasks.approvals.showing import parts_of
-from tasks.library.shown import visible
 from tasks.models import Approval, ApprovalRule, Run
 from tasks.services.specs import spec_of
 

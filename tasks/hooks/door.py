@@ -37,7 +37,7 @@ def hook_in(request: HttpRequest, key: str) -> JsonResponse:
 
 
 def _treated(request: HttpRequest, key: str) -> JsonResponse:
-    body = _body(request)
+    body = read_body(request)
     address = client_address(request)
     found = InHook.objects.filter(key=key, active=True)
     related = ("template", "task_module", "workflow", "run_as")
@@ -48,12 +48,17 @@ def _treated(request: HttpRequest, key: str) -> JsonResponse:
         raise NotFound(
             _("There is no such web-hook, or the signature is wrong."), code="not_found"
         )
-    _slow_down(hook)
+    slow_down(f"in-hook:{hook.pk}")
     delivery = receiving.receive(hook, receiving.Came(body, signed, address))
     return _answer(request, delivery)
 
 
-def _body(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest) -> bytes:
+    """Read a body.
+
+    Raises:
+        DomainError: 413, it is larger than a message may be.
+    """
     most = settings.HOOK_BODY_BYTES
     body: bytes = request.read(most + 1)
     if len(body) > most:
@@ -66,13 +71,12 @@ def _body(request: HttpRequest) -> bytes:
     return body
 
 
-def _slow_down(hook: InHook) -> None:
-    """Count a message of this minute.
+def slow_down(name: str) -> None:
+    """Count a message of this minute, by the name of what it is for.
 
     Raises:
         DomainError: 429, there were too many.
     """
-    name = f"in-hook:{hook.pk}"
     try:
         cache.add(name, 0, MINUTE)
         number = cache.incr(name)

@@ -68,7 +68,8 @@ def check(
     kind = Kind(hook.kind)
     sealed: Any = hook.secret
     secret = sealed.reveal().encode()
-    given = headers.get(SIGNATURE_HEADERS.get(kind, hook.header), "")[:LONGEST_HEADER]
+    header = SIGNATURE_HEADERS.get(kind) or hook.header
+    given = headers.get(header, "")[:LONGEST_HEADER]
     signed = _signed(kind, secret, given, body)
     if signed is None:
         return None

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from adminset.errors import DomainError
 from adminset.http import requires
+from adminset.unseen import lines_of
 from cmdb.models import Host
 from tasks.hostfiles import paths, texts
 from tasks.hostfiles.access import (
@@ -31,7 +32,6 @@ from tasks.hostfiles.door import files_of, transfer_of
 from tasks.hostfiles.listing import ORDERS, list_folder
 from tasks.hostfiles.told import tell_look
 from tasks.hostfiles.waste import waste_of
-from tasks.library.shown import lines_of
 
 BOX = forms.Textarea(
     attrs={

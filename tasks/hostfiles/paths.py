@@ -7,7 +7,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
-from tasks.library.shown import visible
+from adminset.unseen import visible
 
 # What Linux takes.
 LONGEST_PATH, LONGEST_NAME = 4095, 255

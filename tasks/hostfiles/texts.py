@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from adminset.errors import Conflict, DomainError
+from adminset.text_diffs import FileDiff, compare_texts
 from tasks.hostfiles import paths, placing, staging
 from tasks.hostfiles.access import Place
 from tasks.hostfiles.door import Files, files_of
@@ -15,7 +16,6 @@ from tasks.hostfiles.downloads import check_file, open_found
 from tasks.hostfiles.ground import base_for, check_ground
 from tasks.hostfiles.orders import order_for
 from tasks.hostfiles.told import tell
-from tasks.library.diffs import FileDiff, compare_texts
 from tasks.ssh.sftp_wire import Attributes
 
 

@@ -29,7 +29,7 @@ from tasks.launching.template_forms import TemplateForm
 from tasks.launching.template_resources import TEMPLATES
 from tasks.models import Run, Template
 from tasks.services import batches
-from tasks.services.launch import RunSpec
+from tasks.services.launch import RunSpec, ensure_by_hand
 from tasks.views.watch import find_run, head
 
 # Things that an address can choose.
@@ -112,6 +112,7 @@ def hostgroup_run(request: HttpRequest, pk: int) -> HttpResponse:
 def run_change(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the launch page with what a run was."""
     run = find_run(request, pk)
+    ensure_by_hand(run)
     hosts = run.hosts.visible_to(request.user).filter(host__isnull=False)
     initial = {
         "hosts": list(hosts.values_list("host_id", flat=True)),

@@ -67,6 +67,8 @@ class WorkForm(DrawnMixin, AnswersMixin, SealedMixin, TargetsMixin, ResourceForm
         self._offer_library()
         if "kind" in self.fields:
             self.fields["kind"].required = False
+            # A run may also be a leg, which nobody asks for by hand.
+            self.fields["kind"].choices = Kind.choices  # type: ignore[attr-defined]
             if not self.is_bound:
                 self.initial["kind"] = self.kind
         self.open_secrets()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,8 +18,7 @@ from django.utils.translation import gettext as _
 from adminset.crypto import Secret
 from adminset.outbound import reachable
 from tasks.git_checks import check_branch, check_git_url, place_of, protocol_of
-from tasks.gitsource_models import GitSource
-from tasks.library.git_process import GitError, Workplace
+from tasks.library.git_process import GitError, Limits, Workplace, limits_of_library
 
 KNOWN_HOSTS = "known_hosts"
 LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}")
@@ -33,28 +32,51 @@ esac
 """
 
 
+class Remote(Protocol):
+    """What is read: a repository of the library, or of a project. No host key: the one that is shown first is kept."""
+
+    url: Any
+    branch: Any
+    credential: Any
+    host_key: Any
+
+
 @contextmanager
-def workplace(source: GitSource) -> Iterator[Workplace]:
+def workplace(
+    source: Remote, *, root: Path | None = None, limits: Limits | None = None
+) -> Iterator[Workplace]:
     """Make a private folder for one reading of a repository; it is wiped whatever happens.
+
+    Args:
+        root: where such folders are made; none: where the library has them.
 
     Raises:
         GitError: the address or branch is not allowed.
         OutboundError: the address leads where the portal may not go.
     """
     _check(source)
-    root = Path(settings.LIBRARY_DIR) / "git"
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _wipe_left(root)
-    folder = Path(tempfile.mkdtemp(dir=root, prefix="read-"))
-    place = Workplace(folder, deadline=time.monotonic() + settings.LIBRARY_GIT_SECONDS)
-    try:
+    with empty_workplace(
+        root or Path(settings.LIBRARY_DIR) / "git", limits or limits_of_library()
+    ) as place:
         _equip(place, source)
+        yield place
+
+
+@contextmanager
+def empty_workplace(root: Path, limits: Limits) -> Iterator[Workplace]:
+    """Make a private folder for one reading, with nothing in it."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _wipe_left(root, limits)
+    folder = Path(tempfile.mkdtemp(dir=root, prefix="read-"))
+    deadline = time.monotonic() + limits.seconds
+    place = Workplace(folder, deadline=deadline, limits=limits)
+    try:
         yield place
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check(source: GitSource) -> None:
+def _check(source: Remote) -> None:
     """Ask again at the moment of use: a setting may be stricter now, and rows come in by other ways than forms."""
     try:
         check_git_url(source.url)
@@ -63,38 +85,38 @@ def _check(source: GitSource) -> None:
         raise GitError(" ".join(error.messages), code="git_refused") from error
 
 
-def _wipe_left(root: Path) -> None:
+def _wipe_left(root: Path, limits: Limits) -> None:
     """Take away what a worker left that died in the middle."""
-    old = time.time() - 2 * settings.LIBRARY_GIT_SECONDS - 60
+    old = time.time() - 2 * limits.seconds - 60
     for folder in root.glob("read-*"):
         if folder.lstat().st_mtime < old:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _equip(place: Workplace, source: GitSource) -> None:
+def _equip(place: Workplace, source: Remote) -> None:
     scheme = protocol_of(source.url)
     if scheme == "file":
         return
     host, port = place_of(source.url)
     address = reachable(host, port)
-    _give_secrets(place, source)
+    give_secrets(place, source.credential)
     if scheme == "https":
         if host != address:
             # The name is not asked for a second time: who answers then could be somebody else.
             shown = f"[{address}]" if ":" in address else address
             place.options.append(f"http.curloptResolve={host}:{port}:{shown}")
     else:
-        _configure_ssh(place, source, host, port, address)
+        configure_ssh(place, source, host, port, address)
 
 
-def _give_secrets(place: Workplace, source: GitSource) -> None:
-    credential = source.credential
+def give_secrets(place: Workplace, credential: Any) -> None:
+    """Lay user name and secrets of a credential beside a script that gives them to git and ssh; no line names them."""
     if credential is None:
         return
     given = {
         "username": credential.username,
-        "password": _opened(credential.password),
-        "passphrase": _opened(credential.passphrase),
+        "password": opened(credential.password),
+        "passphrase": opened(credential.passphrase),
     }
     paths = {name: _private(place.folder / name, text) for name, text in given.items()}
     quoted = {name: shlex.quote(str(path)) for name, path in paths.items()}
@@ -108,7 +130,7 @@ def _give_secrets(place: Workplace, source: GitSource) -> None:
     }
 
 
-def _opened(sealed: Any) -> str:
+def opened(sealed: Any) -> str:
     """Open a secret of a credential; what was just typed is a plain text."""
     return sealed.reveal() if isinstance(sealed, Secret) else str(sealed or "")
 
@@ -120,13 +142,13 @@ def _private(path: Path, text: str, mode: int = 0o600) -> Path:
     return path
 
 
-def _configure_ssh(
-    place: Workplace, source: GitSource, host: str, port: int, address: str
+def configure_ssh(
+    place: Workplace, source: Remote, host: str, port: int, address: str
 ) -> None:
     """Write ssh's whole configuration: no file of the machine is read, and the server has to show the key that we know."""
     known = _private(place.folder / KNOWN_HOSTS, source.host_key.strip() + "\n")
     credential = source.credential
-    key = _opened(credential.private_key) if credential else ""
+    key = opened(credential.private_key) if credential else ""
     lines = [
         "Host *",
         f"HostName {address}",

@@ -18,6 +18,7 @@ from adminset.errors import DomainError, Unavailable
 
 LOOK_SECONDS = 0.2
 STDERR_BYTES = 64 * 1024
+FOLDER_BYTES = 4096
 _PERCENT = re.compile(rb"([A-Za-z ]{4,40}):\s+(\d{1,3})%")
 # What a server says comes with control characters, and may say anything.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
@@ -27,6 +28,26 @@ _SAYS_NOTHING = re.compile(
 )
 
 Told = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how large one reading may be, and how the settings that say so begin ("ADMINSET_LIBRARY_GIT").
+
+    Attributes:
+        answer: bytes of what a program prints that is read into memory; 0: as many as the reading may have.
+    """
+
+    seconds: int
+    size: int
+    setting: str
+    answer: int = 0
+
+
+def limits_of_library() -> Limits:
+    """Give the limits of repositories that the library is read from."""
+    seconds, size = settings.LIBRARY_GIT_SECONDS, settings.LIBRARY_GIT_BYTES
+    return Limits(seconds, size, "ADMINSET_LIBRARY_GIT")
 
 
 class GitError(DomainError):
@@ -41,7 +62,7 @@ class Workplace:
 
     Attributes:
         options: further `-c name=value`. environment: further variables. secrets: texts that no sentence may repeat.
-        deadline: on the clock of time.monotonic().
+        deadline: on the clock of time.monotonic(). objects: where the repository is, if not in the folder itself.
     """
 
     folder: Path
@@ -49,11 +70,18 @@ class Workplace:
     environment: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list, repr=False)
     deadline: float = 0.0
+    limits: Limits = field(default_factory=limits_of_library)
+    objects: Path | None = None
 
     @property
     def repository(self) -> Path:
         """Where the objects are kept."""
-        return self.folder / "repository"
+        return self.objects or self.folder / "repository"
+
+    def size(self) -> int:
+        """Count the bytes of its files."""
+        beside = _size_of(self.objects) if self.objects else 0
+        return _size_of(self.folder) + beside
 
 
 def git_program() -> str:
@@ -88,26 +116,66 @@ def run(
         GitError: it failed (with the last line that it said), took too long or too much of the disk.
     """
     argv = [git_program(), *_fixed_options(place), *arguments]
+    most = place.limits.answer
+    environment = _environment(place)
+    out = run_program(place, argv, environment, given=given, told=told, most=most)
+    return out.read_bytes()
+
+
+def run_to_file(
+    place: Workplace, arguments: Sequence[str], *, given: bytes = b"", most: int = 0
+) -> Path:
+    """Run git as `run` does and name the file in which all stands that it printed, until the next run.
+
+    Raises:
+        GitError: as run.
+    """
+    argv = [git_program(), *_fixed_options(place), *arguments]
+    return run_program(place, argv, _environment(place), given=given, most=most)
+
+
+def run_program(
+    place: Workplace,
+    argv: Sequence[str],
+    environment: dict[str, str],
+    *,
+    given: bytes = b"",
+    told: Told = lambda percent: None,
+    most: int = 0,
+) -> Path:
+    """Run a program that reads repositories, within the limits of the workplace; name the file of what it printed.
+
+    Args:
+        most: bytes that it may print; 0: as many as the reading may have.
+
+    Raises:
+        GitError: it failed (with the last line that it said), took too long or too much of the disk.
+    """
     out, err = place.folder / "out", place.folder / "err"
     into = place.folder / "in"
     into.write_bytes(given)
     with into.open("rb") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
+        # What it is given may be a password: it reads it from a file that has no name any more.
+        into.unlink()
         process = subprocess.Popen(  # noqa: S603 - an argv list; address and branch are checked
             argv,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             cwd=place.folder,
-            env=_environment(place),
+            env=environment,
             start_new_session=True,
         )
+        name = Path(argv[0]).name
         try:
-            _watch(process, place, err, told)
+            _watch(process, place, err, told, name, most)
         finally:
             _end(process)
+    # It may have printed a lot since it was looked at last.
+    _check_answer(out, most)
     if process.returncode != 0:
-        raise _failed(place, err)
-    return out.read_bytes()
+        raise _failed(place, err, name)
+    return out
 
 
 def _fixed_options(place: Workplace) -> list[str]:
@@ -153,7 +221,12 @@ def _environment(place: Workplace) -> dict[str, str]:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], place: Workplace, err: Path, told: Told
+    process: subprocess.Popen[bytes],
+    place: Workplace,
+    err: Path,
+    told: Told,
+    name: str,
+    most: int,
 ) -> None:
     """Wait for the end; stop it at its limits."""
     last = -1
@@ -165,28 +238,51 @@ def _watch(
         else:
             return
         if time.monotonic() > place.deadline:
-            raise GitError(
-                _("git took longer than %(seconds)s s.")
-                % {"seconds": settings.LIBRARY_GIT_SECONDS},
-                _("Try again, or raise ADMINSET_LIBRARY_GIT_SECONDS."),
-                code="git_timeout",
-            )
-        if _size_of(place.folder) > settings.LIBRARY_GIT_BYTES:
-            raise GitError(
-                _("The repository is larger than %(most)s MiB.")
-                % {"most": settings.LIBRARY_GIT_BYTES // 2**20},
-                _("Use a smaller one, or raise ADMINSET_LIBRARY_GIT_BYTES."),
-                code="git_too_large",
-            )
+            raise _too_long(place.limits, name)
+        if place.size() > place.limits.size:
+            raise too_large(place.limits)
+        _check_answer(place.folder / "out", most)
         percent = _percent(err)
         if percent is not None and percent != last:
             last = percent
             told(last)
 
 
+def _check_answer(out: Path, most: int) -> None:
+    if most and out.stat().st_size > most:
+        raise GitError(
+            _("The server's answer is larger than %(most)s KiB.")
+            % {"most": most // 1024},
+            _("Use a repository with fewer branches, tags and files."),
+            code="git_too_large",
+        )
+
+
+def _too_long(limits: Limits, name: str) -> GitError:
+    return GitError(
+        _("%(program)s took longer than %(seconds)s s.")
+        % {"program": name, "seconds": limits.seconds},
+        _("Try again, or raise %(setting)s_SECONDS.") % {"setting": limits.setting},
+        code="git_timeout",
+    )
+
+
+def too_large(limits: Limits) -> GitError:
+    """Say that a repository, or what is read of it, is too large."""
+    return GitError(
+        _("The repository is larger than %(most)s MiB.")
+        % {"most": limits.size // 2**20},
+        _("Use a smaller one, or raise %(setting)s_BYTES.")
+        % {"setting": limits.setting},
+        code="git_too_large",
+    )
+
+
 def _size_of(folder: Path) -> int:
     total = 0
-    for root, _folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder):
+        # A folder costs the disk as much as a small file.
+        total += len(folders) * FOLDER_BYTES
         for name in names:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(root, name)).st_size  # noqa: PTH118 - thousands of them
@@ -212,11 +308,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _failed(place: Workplace, err: Path) -> GitError:
+def _failed(place: Workplace, err: Path, name: str) -> GitError:
     said = plain_words(_tail(err), place.secrets)
     return GitError(
-        _("git could not read it: %(said)s")
-        % {"said": said or _("it said nothing about why")},
+        _("%(program)s could not read it: %(said)s")
+        % {"program": name, "said": said or _("it said nothing about why")},
         _("See that address, branch and credential are right."),
         code="git_failed",
     )

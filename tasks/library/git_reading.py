@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from adminset.unseen import visible
 from tasks.library.contents import Commit
 from tasks.library.git_process import GitError, Told, Workplace, run
-from tasks.library.shown import visible
 
 MOST_ENTRIES = 100_000
 PLAIN_FILES = ("100644", "100755", "100664")

@@ -1,25 +1,9 @@
 """Draws code for people: lines with numbers, and signs that cannot be seen made visible, so that nobody approves what is not there to read."""
 
-import re
-
+from adminset.unseen import lines_of
 from tasks.library.choosing import files_of
 from tasks.library.storing import preview_of
 from tasks.library_models import Version
-
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-)
-
-
-def visible(text: str) -> str:
-    """Replace control characters and signs that turn the direction of text by their numbers."""
-    return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
-
-
-def lines_of(text: str) -> list[str]:
-    """Give the lines of a text as they may be shown."""
-    lines = text.split("\n")
-    return [visible(line) for line in (lines[:-1] if lines[-1] == "" else lines)]
 
 
 def shown_content(version: Version, path: str = "") -> dict[str, object]:

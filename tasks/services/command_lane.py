@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
 from adminset.redaction import redact
+from tasks.legs.working import leg_work
 from tasks.models import Run, RunHost
 from tasks.output import OutputFile, limits
 from tasks.services.file_lane import file_work
@@ -27,6 +28,7 @@ WORK: dict[str, Callable[[Job], Work]] = {
     Run.Kind.COMMAND: command_work,
     Run.Kind.SCRIPT: script_work,
     Run.Kind.FILES: file_work,
+    Run.Kind.DEPLOY: leg_work,
 }
 # What ended is waited for so long, and what ends soon after the first of many is taken along.
 WAIT_SECONDS = 0.25
@@ -37,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_commands(job: Job) -> str:
-    """Run a command or a script, or bring files, on every host of the job; at most `forks` at once."""
+    """Run a command, a script or a leg, or bring files, on every host of the job; at most `forks` at once."""
     try:
         work = WORK[job.run.kind](job)
     except DomainError as error:
@@ -73,6 +75,7 @@ class _Lane:
                     begun = self._begin_some(pool)
                     self._take(0.0 if begun else WAIT_SECONDS)
                     self._job.watch.look()
+                    self._work.looks()
                     for file in list(self._files.values()):
                         file.flush_due()
             finally:
@@ -148,6 +151,7 @@ class _Lane:
     def _result(self, row_id: int, target: Target) -> Ended:
         run = self._job.run
         secrets = [*target.login.secrets(), *self._work.secrets]
+        secrets += self._work.along(target)
         if target.jump is not None:
             secrets += target.jump.login.secrets()
         output = OutputFile(
@@ -181,4 +185,5 @@ class _Lane:
             output.kept,
             output.digest,
             result.limit,
+            self._work.report(target),
         )

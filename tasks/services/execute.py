@@ -34,6 +34,7 @@ LANES: dict[Run.Kind, Lane] = {
     Run.Kind.COMMAND: run_commands,
     Run.Kind.SCRIPT: run_commands,
     Run.Kind.FILES: run_commands,
+    Run.Kind.DEPLOY: run_commands,
     Run.Kind.MODULE: run_ansible,
     Run.Kind.PLAYBOOK: run_ansible,
     Run.Kind.ROLE: run_ansible,

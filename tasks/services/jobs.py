@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseProblem
@@ -39,6 +40,7 @@ WRITTEN = (
     "stored_bytes",
     "output_hash",
     "limit",
+    "report",
 )
 Counts = tuple[int, int, int]
 logger = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class Ended:
     """Work ended on a host (RunHost's id).
 
     `limit` names the time-out that ended it: connect, idle, host, batch or run. Of the output `output_bytes` came,
-    `stored_bytes` are kept, and `output_hash` is the SHA-256 of these.
+    `stored_bytes` are kept, and `output_hash` is the SHA-256 of these. `report` is what a leg's host told, None elsewhere.
     """
 
     row_id: int
@@ -61,6 +63,7 @@ class Ended:
     stored_bytes: int = 0
     output_hash: str = ""
     limit: str = ""
+    report: dict[str, Any] | None = None
 
 
 @dataclass(eq=False)
@@ -282,6 +285,8 @@ def fill(row: RunHost, event: Ended) -> None:
     row.stored_bytes = event.stored_bytes or event.output_bytes
     row.output_hash = event.output_hash
     row.limit = event.limit
+    if event.report is not None:
+        row.report = event.report
 
 
 def limit_words(why: str) -> str:

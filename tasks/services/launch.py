@@ -1,20 +1,18 @@
 """Asking for a run: who, what, on which hosts; frozen as it is asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from adminset import audit
 from adminset.errors import DomainError
 from cmdb.models import Host
 from tasks.ansible_options import without_limit
 from tasks.approvals.asking import ask_for_run
-from tasks.models import Run, RunHost, RunPart, Work
+from tasks.models import Run, RunHost, Work
 from tasks.services import batches
 from tasks.services.freezing import Sameness, freeze, of_its_kind
 from tasks.services.judging import (
@@ -24,9 +22,9 @@ from tasks.services.judging import (
     judge,
     judge_resolved,
 )
+from tasks.services.placing import leave_out, named, place
 from tasks.services.shape import by_limit
 from tasks.services.specs import RunSpec, fill, spec_of
-from tasks.sites.questions import queues_of
 from tasks.taskmodules.resolving import ensure_module_usable, resolve
 
 __all__ = [
@@ -39,7 +37,6 @@ __all__ = [
 ]
 
 Kind = Work.Kind
-NAMES_IN_TRAIL = 100
 Selection = Iterable[str]
 # Words for hosts of a run that are to be tried again; "failed" takes in all that did not end well in any other way.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -62,6 +59,8 @@ def request_run(*, actor: Any, spec: RunSpec) -> Run:
         Conflict: the same is going on, and it wants to be alone.
         DomainError: nothing to run, no host that the user may run on, too many hosts, batches that cannot be read.
     """
+    if spec.kind not in Kind.values:
+        raise DomainError(_("There is no such kind of work."), code="no_such_kind")
     by_module = spec.kind == Kind.TASK_MODULE
     return _request(actor, resolve(spec, actor), by_module)
 
@@ -87,8 +86,8 @@ def _request(actor: Any, resolved: RunSpec, by_module: bool) -> Run:
     with transaction.atomic():
         check_alone(run)
         run.save()
-        _place(run, placed)
-        _leave_out(run, outside)
+        place(run, placed)
+        leave_out(run, outside)
         audit.record(actor, "run.request", run, changes=_words(run, hosts))
         # Under a rule it waits for the word of others: no worker begins before that.
         ask_for_run(run=run)
@@ -123,46 +122,7 @@ def _run_of(actor: Any, spec: RunSpec) -> Run:
     return run
 
 
-def _place(run: Run, placed: Sequence[tuple[Host, int]]) -> None:
-    """Write the hosts of a run, in their batches, into the parts of the queues that reach them."""
-    names = queues_of(host for host, _batch in placed)
-    parts = {
-        queue: RunPart.objects.create(run=run, queue=queue)
-        for queue in dict.fromkeys(names.values())
-    }
-    RunHost.objects.bulk_create(
-        _row(run, host, part=parts[names[host.pk]], batch=batch)
-        for host, batch in placed
-    )
-
-
-def _leave_out(run: Run, hosts: Sequence[Host]) -> None:
-    """Show the hosts outside the run's limit, with the reason; no worker ever gets them."""
-    words = _("Left out: it is outside the limit of the run.")
-    left_out = {
-        "status": RunHost.Status.SKIPPED,
-        "limit": RunHost.OUTSIDE,
-        "explanation": words,
-        "ended_at": timezone.now(),
-    }
-    RunHost.objects.bulk_create(_row(run, host, **left_out) for host in hosts)
-
-
-def _row(run: Run, host: Host, **fields: Any) -> RunHost:
-    address = host.address or ""
-    return RunHost(
-        run=run, host=host, host_name=host.hostname, address=address, **fields
-    )
-
-
 def _words(run: Run, hosts: list[Host]) -> list[audit.Change]:
-    # The names stay in the line: nobody can alter the trail, as the rows of the run could be. Who reads a run's history
-    # with a scope sees the names of the own hosts only (adminset/crud/history.py takes the others out).
-    names = [host.hostname for host in hosts[:NAMES_IN_TRAIL]]
-    more = len(hosts) - len(names)
-    if more > 0:
-        words = ngettext("and %(count)s more", "and %(count)s more", more)
-        names.append(words % {"count": more})
     text = {
         Kind.COMMAND: run.command,
         Kind.SCRIPT: run.script_text,
@@ -177,7 +137,7 @@ def _words(run: Run, hosts: list[Host]) -> list[audit.Change]:
         "version": str(run.version or ""),
         "task_module": str(run.task_module or ""),
         "batches": run.batches,
-        "hosts": names,
+        "hosts": named(hosts),
         "schedule": str(run.schedule or ""),
     }
     return [
@@ -204,6 +164,7 @@ def repeat_run(
         Forbidden: as request_run; also where the task module that made it is off, or not for the actor.
         DomainError: as request_run; also when no host is left, or somebody else gave its secret answers.
     """
+    ensure_by_hand(run)
     if run.task_module is not None:
         ensure_module_usable(run.task_module, actor)
     _ensure_own_secrets(actor, run)
@@ -217,6 +178,17 @@ def repeat_run(
         host_ids=_hosts_again(actor, run, failed_only, selection),
     )
     return _request(actor, spec, run.task_module is not None)
+
+
+def ensure_by_hand(run: Run) -> None:
+    """Let pass what people may ask for again, with or without changes; not a leg, which belongs to something greater."""
+    if run.is_leg:
+        raise DomainError(
+            _("%(run)s is a part of a delivery, and cannot be run again alone.")
+            % {"run": run},
+            _("Ask for the delivery again, on its own page."),
+            code="leg",
+        )
 
 
 def _ensure_own_secrets(actor: Any, run: Run) -> None:

@@ -72,7 +72,8 @@ def _judge_hosts(part: RunPart, gave_up: bool) -> None:
     """Say what is known of the hosts that the lost worker had in hand, and of those it had not."""
     running = part.hosts.filter(status=RunHost.Status.RUNNING)
     if part.run.repeatable and not gave_up:
-        running.update(status=RunHost.Status.NOT_STARTED, started_at=None)
+        # That it was begun stays: where nobody comes to begin it anew it is unknown (settle.close_hosts).
+        running.update(status=RunHost.Status.NOT_STARTED)
         return
     words = _(
         "Worker %(worker)s was lost while it ran here; look on the host before you repeat it."

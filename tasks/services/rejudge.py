@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
 from cmdb.models import Credential, Host
+from tasks.legs.judging import barred_hosts, leg_refusal
 from tasks.library.choosing import ensure_all_runnable
 from tasks.models import Run, RunHost
 from tasks.services.claim import Claim
@@ -12,8 +13,9 @@ from tasks.services.claim import Claim
 
 def keep_allowed(run: Run, claim: Claim, rows: list[RunHost]) -> list[RunHost]:
     """Give the hosts on which the run may still work for who asked; the others are told why, and not started."""
-    refused = _refused_all(run)
-    barred = {row.pk: refused for row in rows} if refused else _barred(run, rows)
+    refused = leg_refusal(run) if run.is_leg else _refused_all(run)
+    judge = barred_hosts if run.is_leg else _barred
+    barred = {row.pk: refused for row in rows} if refused else judge(run, rows)
     for pk, words in barred.items():
         claim.hosts().filter(pk=pk).update(explanation=words, ended_at=timezone.now())
     return [row for row in rows if row.pk not in barred]

@@ -117,10 +117,21 @@ def _close_overdue(run: Run) -> None:
 def close_hosts(
     hosts: QuerySet[RunHost], words: str, status: str, limit: str = ""
 ) -> int:
-    """Give hosts that were not begun their end."""
-    return hosts.update(
-        status=status, explanation=words[:4000], ended_at=timezone.now(), limit=limit
+    """Give hosts that were not begun their end; unknown is that of those which a lost worker had begun."""
+    now = timezone.now()
+    lost = _(
+        "A worker was lost while it ran here; look on the host before you repeat it."
     )
+    begun = hosts.filter(started_at__isnull=False).update(
+        status=RunHost.Status.UNKNOWN,
+        explanation=f"{lost} {words}"[:4000],
+        ended_at=now,
+        limit=limit,
+    )
+    rest = hosts.update(
+        status=status, explanation=words[:4000], ended_at=now, limit=limit
+    )
+    return begun + rest
 
 
 def _next_batch(run: Run) -> bool:

@@ -93,10 +93,13 @@ def beyond_quota(part: RunPart, *, taken: int | None = None) -> str:
 
     All others that are claimed count, in whatever order that was: no clock, and no order of writing, tells who came first.
     Two that come at the same moment may both step back; the next look lets as many of them go on as there is room for.
+    What is urgent has no quota.
 
     Args:
         taken: how many parts of its queue were called and have no worker yet.
     """
+    if part.queue == settings.URGENT_QUEUE:
+        return ""
     others = busy().exclude(run=part.run_id)
     most = most_of(part.queue)
     in_queue = others.filter(queue=part.queue).count() + (taken or 0) if most else 0

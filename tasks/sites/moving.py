@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from adminset import audit
 from tasks.models import Run, RunHost, RunPart, Site
 from tasks.output import Hints
+from tasks.services.placing import own_queue
 from tasks.services.queues import call
 from tasks.services.settle import note
 from tasks.services.waiting import looking_seconds, pending, workers_of
@@ -48,8 +49,14 @@ def move_forsaken(now: datetime | None = None) -> list[int]:
         target, words = _stand_in(queue, known, now)
         if target:
             parts = waiting.filter(queue=queue).order_by("pk").select_related("run")
-            moved += [part.pk for part in parts if move(part, target, words)]
+            moved += [
+                part.pk for part in parts if move(part, _queue(part, target), words)
+            ]
     return moved
+
+
+def _queue(part: RunPart, queue: str) -> str:
+    return own_queue(queue, urgent=part.run.is_leg and part.run.leg.urgent)
 
 
 def _stand_in(queue: str, known: dict[str, Site], now: datetime) -> tuple[str, str]:

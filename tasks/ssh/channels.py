@@ -38,8 +38,11 @@ class _Waker(threading.Event):
         super().clear()
 
 
-def start(connection: Connection, order: Order) -> Channel:
+def start(connection: Connection, order: Order, *, stays_open: bool = False) -> Channel:
     """Start an order; sudo gets its password through the channel, never through argv.
+
+    Args:
+        stays_open: more is to follow on its stdin.
 
     Raises:
         HostRefusedError: the host runs nothing.
@@ -62,7 +65,8 @@ def start(connection: Connection, order: Order) -> Channel:
     with suppress(*FAILURES):
         if given:
             channel.sendall(given)
-        channel.shutdown_write()
+        if not stays_open:
+            channel.shutdown_write()
     return channel
 
 
@@ -85,13 +89,14 @@ def follow(channel: Channel, terms: Terms) -> Ending:
         heard = now if moved else heard
         if not moved and _is_over(channel, now - heard):
             return "ended"
-        if late := _too_late(terms, now - began, now - heard):
+        if late := too_late(terms, now - began, now - heard):
             return late
         if not moved:
             _wait(channel, waker, began + terms.timeout - now)
 
 
-def _too_late(terms: Terms, passed: float, silence: float) -> Ending | None:
+def too_late(terms: Terms, passed: float, silence: float) -> Ending | None:
+    """Say which time-out is over, after so many seconds of work and of silence; None where none is."""
     if passed > terms.timeout:
         return "timed_out"
     idle = terms.idle_timeout
@@ -130,21 +135,51 @@ def stop(connection: Connection, order: Order, dial: Dial) -> str:
     The connection is not used again afterwards.
     """
     connection.sound = False
-    if _stop(connection, order, dial):
+    return _stop_words(_stop(connection, order, dial))
+
+
+def _stop_words(ended: bool) -> str:
+    if ended:
         return "Its processes there have ended."
     return "The host did not confirm that its processes there ended: look on the host."
 
 
-def _stop(connection: Connection, order: Order, dial: Dial) -> bool:
-    target = connection.target
+def stop_from_outside(target: Target, order: Order, dial: Dial) -> str:
+    """The same for an order that another program speaks to: by a connection of its own."""
+    try:
+        ended = _stop_anew(target, _stopping(target, order.token, order.folder), dial)
+    except (HostRefusedError, *FAILURES):
+        ended = False
+    return _stop_words(ended)
+
+
+def confirms_end(connection: Connection, token: str) -> bool:
+    """End the processes that bear a mark, and say whether the host confirms it.
+
+    Raises:
+        HostRefusedError: the host runs nothing.
+    """
+    try:
+        return _confirms(start(connection, _stopping(connection.target, token)))
+    except FAILURES:
+        connection.sound = False
+        return False
+
+
+def _stopping(target: Target, token: str, folder: str = "") -> Order:
     login = target.login
     line = stop_by_token(
-        order.token,
+        token,
         as_root=bool(login.become_method),
         user=login.become_user,
-        folder=order.folder,
+        folder=folder,
     )
-    stopping = Order(line)
+    return Order(line)
+
+
+def _stop(connection: Connection, order: Order, dial: Dial) -> bool:
+    target = connection.target
+    stopping = _stopping(target, order.token, order.folder)
     try:
         if connection.alive:
             return _confirms(start(connection, stopping))

@@ -57,11 +57,17 @@ def run_command(
     return _run(target, command_order(target.login, command, environment), terms)
 
 
-def run_script(target: Target, script: Script, terms: Terms) -> CommandResult:
-    """Run a script on a host from a private folder that is removed afterwards; otherwise as `run_command`."""
+def run_script(
+    target: Target, script: Script, terms: Terms, token: str = ""
+) -> CommandResult:
+    """Run a script on a host from a private folder that is removed afterwards; otherwise as `run_command`.
+
+    Args:
+        token: the mark of its processes, where others must find them too.
+    """
     if words := become_refusal(target) or refusal(script):
         return Clock().result("failed", words)
-    return _run(target, script_order(target.login, script), terms)
+    return _run(target, script_order(target.login, script, token), terms)
 
 
 def _run(target: Target, order: Order, terms: Terms) -> CommandResult:

@@ -53,6 +53,12 @@ exit $?
 """
 )
 
+# The same, but what follows on stdin is the script's own. Nothing follows before it asks, so that `head` takes no more.
+# It first says that it is there: where ssh ends before that, nothing of it has run.
+_READING = 'echo "$1 there" >&2\n' + _SCRIPT.replace(
+    'cat >"$d/all"', 'head -c "$5" >"$d/all"'
+).replace('"$d/$3" </dev/null', '"$d/$3"')
+
 
 @dataclass(frozen=True)
 class Script:
@@ -131,9 +137,16 @@ def command_order(
     return Order(shlex.join([*as_user(login), *words]), given, token, mark)
 
 
-def script_order(login: Login, script: Script) -> Order:
-    """Return the order for a script: it goes over stdin into a private folder and is removed when it ended."""
-    token, mark = secrets.token_hex(16), secrets.token_hex(8)
+def script_order(
+    login: Login, script: Script, token: str = "", *, reads: bool = False
+) -> Order:
+    """Return the order for a script: it goes over stdin into a private folder and is removed when it ended.
+
+    Args:
+        token: the mark of its processes; a new one where it is empty.
+        reads: what follows on stdin is the script's; none of it may be sent before the script asks for it.
+    """
+    token, mark = token or secrets.token_hex(16), secrets.token_hex(8)
     folder = f".adminset-{secrets.token_hex(8)}"
     text = script.text.replace("\r\n", "\n")
     runner = (_exports(script.environment) + _runner(script, text, mark)).encode(
@@ -142,7 +155,7 @@ def script_order(login: Login, script: Script) -> Order:
     body = text.encode(errors="surrogateescape")
     sizes = [str(len(runner)), str(len(runner) + len(body))]
     name = f"script.{ENDINGS[script.language]}"
-    words = marked(_SCRIPT, token, mark, folder, name, *sizes)
+    words = marked(_READING if reads else _SCRIPT, token, mark, folder, name, *sizes)
     line = shlex.join([*as_user(login), *words])
     return Order(line, f"{mark}\n".encode() + runner + body, token, mark, folder)
 

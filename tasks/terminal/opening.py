@@ -13,9 +13,9 @@ from accounts.models import User
 from adminset import audit, context
 from adminset.audit import change_of
 from adminset.errors import Conflict, DomainError, Forbidden, NotFound
+from adminset.unseen import visible
 from cmdb.logins import login_for
 from cmdb.models import Credential, Host
-from tasks.library.shown import visible
 from tasks.models import TerminalSession
 from tasks.sites.ways import from_portal, login_of
 from tasks.ssh.shell import Size

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from accounts.models import User
 from adminset.errors import DomainError
-from tasks.library.shown import visible
+from adminset.unseen import visible
 
 REASON_CHARACTERS = 300
 # Names that the browser offers while one types.

@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from adminset.querysets import may
+from adminset.unseen import visible
 from cmdb.models import Host
-from tasks.library.shown import visible
 from tasks.models import TerminalCommand, TerminalGuest, TerminalSession
 from tasks.terminal.judging import OWNER, role_of
 

@@ -4,7 +4,7 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from adminset.crud.tables import ResourceTable
-from tasks.library.shown import visible
+from adminset.unseen import visible
 from tasks.models import TerminalCommand, TerminalSession
 
 AGO = "{% ago value %}"

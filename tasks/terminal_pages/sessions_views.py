@@ -18,7 +18,7 @@ from adminset.measures import duration
 from adminset.menu_tabs import TERMINAL_TABS
 from adminset.navigation import tabs_for
 from adminset.querysets import everywhere, may
-from tasks.library.shown import visible
+from adminset.unseen import visible
 from tasks.models import TerminalSession
 from tasks.terminal.control import CONTROL, may_control
 from tasks.terminal_pages import sessions_selectors as selectors

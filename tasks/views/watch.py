@@ -14,6 +14,7 @@ from adminset.http import requires
 from adminset.streams import stream
 from tasks import output
 from tasks.feed import Feed, hosts_seen, sees_all
+from tasks.legs.subjects import program_of
 from tasks.models import Run
 from tasks.selectors import latest_runs
 from tasks.sites.receiving import receive
@@ -55,6 +56,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     row = context["row"]
     context |= hosts_context(request, run) | {
         "output": panel_of(run, row) if row or context["whole"] else None,
+        "program": program_of(request.user, run),
     }
     return render(request, "tasks/run_detail.html", context)
 

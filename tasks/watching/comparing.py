@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from adminset.text_diffs import FileDiff, compare_texts
 from tasks import output
 from tasks.feed import hosts_seen
-from tasks.library.diffs import FileDiff, compare_texts
 from tasks.models import Run, RunHost
 from tasks.output_text import plain
 

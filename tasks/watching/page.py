@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from tasks.feed import hosts_seen, sees_all
+from tasks.legs.subjects import whose
 from tasks.models import Run, RunHost
 from tasks.services.execute import TOGETHER
 from tasks.services.launch import CHOICES
@@ -52,6 +53,7 @@ def context_of(request: HttpRequest, run: Run) -> dict[str, Any]:
     usual = usual_duration(user, run) if run.is_open else None
     return {
         "run": run,
+        "whose": whose(user, run) if run.is_leg else None,
         "row": row,
         "whole": whole,
         "stored": stored_words(run, row) if row or whole else "",

@@ -84,6 +84,8 @@ def test_shipped_roles_hold_what_they_say() -> None:
         "auditor",
         "guest",
         "agent manager",
+        "deployer",
+        "release manager",
         "library keeper",
     }
     everything = selectors.names_of(selectors.room_permissions())
@@ -97,13 +99,21 @@ def test_shipped_roles_hold_what_they_say() -> None:
         assert {"tasks.add_run", "tasks.control_run"} <= held[role]
     assert all(".view_" in name for name in held["guest"])
     assert "cmdb.add_enrolmenttoken" in held["agent manager"]
+    # Whoever delivers needs no right on the hosts, and whoever looks after hosts delivers nothing by that.
+    for role in ("deployer", "release manager", "developer"):
+        assert "appconf.deploy_environment" in held[role]
+    assert "appconf.deploy_environment" not in held["operator"]
+    assert not {"cmdb.run_host", "appconf.change_environment"} & held["deployer"]
+    past = {"delivery.emergency_deploy", "delivery.break_deploylock"}
+    assert past <= held["release manager"]
+    assert not past & (held["deployer"] | held["developer"])
 
 
 def test_shipping_roles_again_changes_nothing() -> None:
     services.ensure_shipped_roles()
     lines = AuditEntry.objects.count()
     services.ensure_shipped_roles()
-    assert Role.objects.count() == 7
+    assert Role.objects.count() == 9
     assert AuditEntry.objects.count() == lines
 
 
@@ -122,7 +132,7 @@ def test_what_people_took_away_stays_away_and_what_is_new_joins() -> None:
     names = Role.objects.get(shipped="operator").permission_names
     assert "cmdb.view_host" in names
     assert "cmdb.run_host" not in names
-    assert Role.objects.count() == 7
+    assert Role.objects.count() == 9
 
 
 def test_a_role_that_somebody_made_under_that_name_is_left_alone() -> None:

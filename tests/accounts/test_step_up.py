@@ -82,6 +82,9 @@ def test_each_permission_of_the_list_guards_some_page_or_comes_with_a_later_room
 
 # They decide when and by which way something runs, or stop it; not what runs. A further rule makes the guard stricter only.
 HARMLESS = {
+    "delivery.add_deploylock",
+    "delivery.cancel_deploy",
+    "delivery.change_artefact",
     "tasks.add_calendar",
     "tasks.add_guardrule",
     "tasks.add_site",
@@ -98,11 +101,13 @@ def test_whatever_leads_to_work_on_hosts_now_or_later_is_in_the_list() -> None:
     acts = {
         name
         for name in wanted
-        if name.startswith("tasks.")
-        and not name.startswith(("tasks.view_", "tasks.delete_"))
+        if name.startswith(("delivery.", "tasks."))
+        and not name.partition(".")[2].startswith(("view_", "delete_"))
     }
     assert acts - HARMLESS <= portal.STEP_UP_PERMISSIONS
     assert {
+        "appconf.deploy_environment",
+        "appconf.add_pulltoken",
         "tasks.use_template",
         "tasks.add_inhook",
         "tasks.approve_playbook",

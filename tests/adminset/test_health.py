@@ -13,7 +13,16 @@ from adminset.logs import LineFormatter
 from monitor import metric_store
 
 Signed = Callable[[User], Client]
-PARTS = {"database", "redis", "mongodb", "worker", "runner", "beat"}
+PARTS = {
+    "database",
+    "redis",
+    "mongodb",
+    "worker",
+    "runner",
+    "urgent",
+    "builder",
+    "beat",
+}
 
 
 @pytest.fixture

@@ -15,6 +15,10 @@ django.setup()
 from tests.bench import (  # noqa: E402 - Django must be set up first
     agent,
     audit,
+    delivery_delta,
+    delivery_send,
+    delivery_switch,
+    delivery_undo,
     fleet,
     fleet_intake,
     host_files,
@@ -55,6 +59,10 @@ BENCHES = {
     "run_page": run_page.run,
     "terminal": terminal.run,
     "host_files": host_files.run,
+    "delivery_delta": delivery_delta.run,
+    "delivery_send": delivery_send.run,
+    "delivery_switch": delivery_switch.run,
+    "delivery_undo": delivery_undo.run,
 }
 ROOT = Path(__file__).resolve().parents[2]
 

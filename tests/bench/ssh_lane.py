@@ -38,15 +38,16 @@ def run(folder: Path) -> list[Figure]:
             "places": farm.places()[:HOSTS],
             "forks": FORKS,
         }
-        bare = _measured("tests.bench.ssh_bare", folder, told)
-        portal = _measured("tests.bench.ssh_portal", folder, told)
+        bare = measured("tests.bench.ssh_bare", folder, told)
+        portal = measured("tests.bench.ssh_portal", folder, told)
     for seen in (bare, portal):
         if seen["ok"] != HOSTS:
             raise RuntimeError(f"only {seen['ok']} of {HOSTS} hosts ended well: {seen}")
     return _figures(bare, portal)
 
 
-def _measured(module: str, folder: Path, told: dict[str, Any]) -> dict[str, Any]:
+def measured(module: str, folder: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """Run a module as a process of its own, beside a portal's database; it is told on stdin and tells on stdout."""
     template.copy_to(folder / "db.sqlite3")
     own = {
         "ADMINSET_DATA_DIR": str(folder),

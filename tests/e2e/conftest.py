@@ -95,6 +95,8 @@ class Portal:
             "web": "adminset.asgi",
             "worker": "--queues adminset",
             "runner": "--queues runs",
+            "urgent": "--queues urgent",
+            "builder": "--queues delivery",
             "beat": "celery -A adminset beat",
             "agent": "-m agent",
             "valkey": "valkey-server",
@@ -126,6 +128,8 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "ADMINSET_DATA_DIR": str(folder),
         "PORT": str(port),
         "ADMINSET_ADMIN_PASSWORD": PASSWORD,
+        # Sources of projects lie on servers of this machine (test_delivery.py).
+        "ADMINSET_OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
     }
 
 

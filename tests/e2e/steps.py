@@ -32,7 +32,8 @@ def choose(page: Any, name: str, *words: str) -> None:
                 option = (await answer.json()).choices.find((choice) => choice.text.startsWith(one));
             }
             if (!option) throw new Error(`${name} has no choice ${one}`);
-            box?.addOption({ value: String(option.value), text: option.text });
+            if (box) box.addOption({ value: String(option.value), text: option.text });
+            else if (!select.querySelector(`option[value="${option.value}"]`)) select.add(new Option(option.text, option.value));
             found.push(String(option.value));
         }
         if (box) box.setValue(select.multiple ? found : found[0]);

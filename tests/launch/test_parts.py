@@ -98,7 +98,10 @@ def test_supervisords_file_holds_no_secret_and_survives_a_percent_sign(
     parsed.read_string(text)
     assert "secret-of-valkey" not in text
     assert parsed["program:web"]["directory"] == str(place.root)
-    assert parsed["group:portal"]["programs"] == "web,worker,runner,beat,agent"
+    assert (
+        parsed["group:portal"]["programs"]
+        == "web,worker,runner,urgent,builder,beat,agent"
+    )
     assert parsed["group:stores"]["programs"] == "valkey,secantus"
 
 
@@ -133,7 +136,7 @@ def test_every_program_runs_on_a_leash(tmp_path: Path) -> None:
     commands = [
         parsed[name]["command"] for name in parsed if name.startswith("program:")
     ]
-    assert len(commands) == 7
+    assert len(commands) == 9
     assert all(shlex.split(command)[3].endswith("leash.py") for command in commands)
 
 

@@ -73,7 +73,7 @@ def test_batches_are_frozen_and_done_one_after_the_other(
 
 def by_site(monkeypatch: pytest.MonkeyPatch, **sites: str) -> None:
     monkeypatch.setattr(
-        "tasks.services.launch.queues_of",
+        "tasks.services.placing.queues_of",
         lambda hosts: {host.pk: sites[host.hostname] for host in hosts},
     )
 

@@ -68,7 +68,7 @@ def test_batches_and_parts_are_of_the_hosts_within_the_limit(
     admin: User, ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "tasks.services.launch.queues_of",
+        "tasks.services.placing.queues_of",
         lambda hosts: {host.pk: f"of-{host.hostname}" for host in hosts},
     )
     run = limited(admin, "h3", batches="1")

@@ -131,7 +131,7 @@ def test_a_part_of_a_run_is_lost_and_the_other_goes_on(
     admin: User, fake_lane: FakeLane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "tasks.services.launch.queues_of",
+        "tasks.services.placing.queues_of",
         lambda hosts: {
             host.pk: "idc.a" if host.hostname == "h1" else "idc.b" for host in hosts
         },

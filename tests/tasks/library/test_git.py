@@ -175,6 +175,7 @@ def test_limits_of_time_and_disk_stop_it(repository: Repository, settings: Any) 
     with pytest.raises(git_process.GitError, match="longer than"):
         git_process.run(place, _wait())
     settings.LIBRARY_GIT_BYTES = 1
+    place.limits = git_process.limits_of_library()
     place.deadline = float("inf")
     with pytest.raises(git_process.GitError, match="larger than"):
         git_process.run(place, _wait())

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from adminset.text_diffs import compare_texts
+from adminset.unseen import lines_of
 from tasks.checks import check_playbook
 from tasks.library import contents
-from tasks.library.diffs import compare_texts
 from tasks.library.migrating import first_versions
 from tasks.library.names import roles_named_in
-from tasks.library.shown import lines_of
 from tasks.library.trees import tree_of
 from tasks.models import Playbook, Version
 

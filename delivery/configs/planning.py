@@ -1,0 +1,226 @@
+"""What a push would do, before anything happens: per host which text comes where, which commands run, and what stands in the way."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from adminset.crypto import digest
+from adminset.errors import Conflict, DomainError, Forbidden
+from adminset.querysets import seen
+from appconf.config.questions import files_of, in_force, path_in
+from appconf.config.rendering import HostTexts, for_hosts
+from appconf.models import ConfigFile, ConfigVersion, Environment
+from appconf.vouching import ensure_may_deploy, hosts_of
+from cmdb.models import Host
+from delivery.configs.programs import MOST_FILES, Placed, reload_commands
+from delivery.models import ConfigDrift
+
+SETTINGS = ("owner", "group", "mode", "backup", "validate_command", "reload_command")
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """A file of a plan: its version in force, where it lies, and what runs for it."""
+
+    placed: Placed
+    version: ConfigVersion
+
+    @property
+    def file(self) -> ConfigFile:
+        """The file."""
+        return self.placed.file
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One file on one host: how it was when it was read last, and what it becomes."""
+
+    file: FilePlan
+    state: str
+    label: str
+    size: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """One host of a plan."""
+
+    host: Host
+    cells: list[Cell]
+    has_secrets: bool
+
+
+@dataclass(frozen=True)
+class ConfigPlan:
+    """A push as it would be now; `hash` changes with anything that a person says yes to."""
+
+    environment: Environment
+    files: list[FilePlan]
+    hosts: list[HostPlan]
+    problems: list[str]
+    hash: str
+    texts: list[HostTexts] = field(repr=False)
+
+    @property
+    def placed(self) -> list[Placed]:
+        """The files and their places."""
+        return [one.placed for one in self.files]
+
+    @property
+    def reloads(self) -> list[str]:
+        """The reload commands, each once for each host."""
+        return reload_commands(self.placed)
+
+
+def make_plan(
+    actor: Any, environment: Environment, file_ids: Iterable[int] | None = None
+) -> ConfigPlan:
+    """Say what a push of some files (None: all that are in force) to an environment would do.
+
+    Raises:
+        Forbidden: the actor may not deploy there, or not see one of the files.
+        Conflict: there is no file in force, or no host that is delivered to.
+    """
+    ensure_may_deploy(actor, environment)
+    files = _files(actor, environment, file_ids)
+    hosts = list(hosts_of(environment).order_by("hostname", "pk"))
+    if not hosts:
+        raise Conflict(
+            _("%(environment)s has no host that is delivered to.")
+            % {"environment": environment},
+            _("Put hosts into it."),
+            code="no_host",
+        )
+    versions = [one.version for one in files]
+    texts = for_hosts(versions, environment, hosts, reveal=True)
+    problems = _problems(texts)
+    shown = {host.pk for host in seen(actor, hosts)}
+    known = _known(environment, files)
+    return ConfigPlan(
+        environment,
+        files,
+        [_host(files, each, known) for each in texts if each.host.pk in shown],
+        problems,
+        _hash(environment, files, texts),
+        texts,
+    )
+
+
+def _files(
+    actor: Any, environment: Environment, file_ids: Iterable[int] | None
+) -> list[FilePlan]:
+    listed = files_of(environment)
+    if file_ids is not None:
+        wanted = set(file_ids)
+        listed = [file for file in listed if file.pk in wanted]
+        if len(listed) != len(wanted):
+            raise Conflict(_("One of the files is not of this environment any more."))
+    if len(seen(actor, listed)) != len(listed):
+        raise Forbidden(
+            _("There are files that you may not see."),
+            _("Ask for the permission %(permission)s.")
+            % {"permission": "appconf.view_configfile"},
+        )
+    force = in_force(listed)
+    found = [file for file in listed if file.pk in force]
+    if not found:
+        raise Conflict(
+            _("No version of a file is in force here."),
+            _("Write one, and have it approved where that is needed."),
+            code="no_file",
+        )
+    return _placed(environment, found[: MOST_FILES + 1], force)
+
+
+def _placed(
+    environment: Environment,
+    files: Sequence[ConfigFile],
+    force: dict[int, ConfigVersion],
+) -> list[FilePlan]:
+    if len(files) > MOST_FILES:
+        raise DomainError(
+            _("At most %(most)s files go together.") % {"most": MOST_FILES},
+            _("Choose some of them."),
+            code="too_many_files",
+        )
+    return [
+        FilePlan(Placed(file, path_in(file, environment)), force[file.pk])
+        for file in files
+    ]
+
+
+def _problems(texts: Sequence[HostTexts]) -> list[str]:
+    found = [f"{each.host}: {words}" for each in texts for words in each.problems]
+    most, total = settings.CONFIG_PUSH_BYTES, settings.CONFIG_PUSH_TOTAL_BYTES
+    words = _("%(host)s: the files are longer than %(most)s KiB together.")
+    found += [
+        words % {"host": each.host, "most": most // 1024}
+        for each in texts
+        if each.size > most
+    ]
+    if sum(each.size for each in texts) > total:
+        words = _("All texts for all hosts are longer than %(most)s MiB together.")
+        found.append(words % {"most": total // 2**20})
+    return found
+
+
+def _known(
+    environment: Environment, files: Sequence[FilePlan]
+) -> dict[tuple[int, int], ConfigDrift]:
+    keys = [one.file.pk for one in files]
+    rows = ConfigDrift.objects.filter(environment=environment, file__in=keys)
+    return {(row.host_id, row.file_id): row for row in rows.defer("found")}
+
+
+def _host(
+    files: Sequence[FilePlan],
+    texts: HostTexts,
+    known: dict[tuple[int, int], ConfigDrift],
+) -> HostPlan:
+    cells = []
+    for one in files:
+        rendered = texts.files[one.file.pk]
+        row = known.get((texts.host.pk, one.file.pk))
+        state, label = _now(row, rendered.sha256)
+        size = len(rendered.text.encode())
+        cells.append(Cell(one, state, label, size, rendered.problem))
+    has_secrets = any(texts.files[one.file.pk].secrets for one in files)
+    return HostPlan(texts.host, cells, has_secrets)
+
+
+def _now(row: ConfigDrift | None, wanted: str) -> tuple[str, str]:
+    """Say how what was read last compares with what would come: colour and word."""
+    if row is None or row.read_at is None:
+        return "idle", _("not read yet")
+    if row.state == ConfigDrift.State.MISSING:
+        return "busy", _("comes new")
+    if row.state == ConfigDrift.State.UNREADABLE:
+        return "danger", str(row.get_state_display())
+    if row.found_sha256 == wanted:
+        return "ok", _("stays as it is")
+    return "warning", _("changes")
+
+
+def _hash(
+    environment: Environment, files: Sequence[FilePlan], texts: Sequence[HostTexts]
+) -> str:
+    """Bind a yes to all that happens: files, versions, settings, hosts, and the text that each of them gets."""
+    told = {
+        "environment": environment.pk,
+        "files": [
+            [one.file.pk, one.version.pk, one.placed.path]
+            + [getattr(one.file, name) for name in SETTINGS]
+            for one in files
+        ],
+        "hosts": [
+            [each.host.pk, *(each.files[one.file.pk].sha256 for one in files)]
+            for each in texts
+        ],
+    }
+    # Keyed: it stands on a page, and must not tell whether a guess at a secret is right.
+    return digest(json.dumps(told, sort_keys=True))

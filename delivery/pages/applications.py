@@ -1,0 +1,57 @@
+"""What delivery shows on the pages of applications: what is live where, the pipelines, the latest deploys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from appconf.extensions import Live
+from appconf.models import Environment, Project
+from cmdb.models import Host
+from delivery.models import Deploy, LiveRelease, Pipeline
+from delivery.progress import with_progress
+from delivery.selectors import places_of_project
+
+LATEST = 10
+
+
+def live_releases(
+    user: Any, environments: Sequence[Environment]
+) -> dict[tuple[int, int], Live]:
+    """Say what is live on the hosts of some environments, as far as a user may see it."""
+    seen = Host.objects.visible_to(user)
+    rows = LiveRelease.objects.visible_to(user).filter(
+        environment__in=[one.pk for one in environments], host__in=seen
+    )
+    return {(row.environment_id, row.host_id): _live(row) for row in rows}
+
+
+def _live(row: LiveRelease) -> Live:
+    state, words = "ok", ""
+    if row.has_drifted:
+        expected = row.expected or _("nothing")
+        words = _("drift: the portal says %(expected)s") % {"expected": expected}
+        state = "warning"
+    elif row.problem:
+        state, words = "danger", row.problem
+    url = reverse("delivery:environment_live", args=[row.environment_id])
+    return Live(row.release, state, words, url, row.since)
+
+
+def of_project(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """Give the pipelines of a project, what is live where, and its latest deploys."""
+    pipelines = Pipeline.objects.visible_to(request.user).filter(project=project)
+    rows = Deploy.objects.visible_to(request.user).filter(pipeline__project=project)
+    related = ("pipeline__project", "environment__project", "artefact__project")
+    deploys = with_progress(rows.select_related(*related).defer("plan"))
+    shown = list(pipelines.select_related("project", "template"))
+    return {
+        "pipelines": shown,
+        "pipeline": shown[0] if len(shown) == 1 else None,
+        "places": places_of_project(request.user, project),
+        "deploys": deploys.order_by("-pk")[:LATEST],
+        "narrow": f"project={project.pk}",
+        "source_keys": project.source_keys.all(),
+    }

@@ -1,0 +1,109 @@
+"""Steering a deploy: approve, refuse, pause, go on, cancel, retry."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from adminset.errors import DomainError
+from adminset.http import requires
+from delivery.act_forms import DecisionForm, ReasonForm
+from delivery.asked.asking import ask
+from delivery.engine import controlling
+from delivery.models import Deploy
+from delivery.pages.deploying import BEGIN
+from delivery.pages.finding import find
+from delivery.pages.planning import shown_plan
+from delivery.pages.showing import of_deploy
+from delivery.safety import approvals
+
+
+@requires("delivery.decide_deploy")
+@require_http_methods(["GET", "HEAD", "POST"])
+def deploy_decide(request: Any, pk: int) -> HttpResponse:
+    """Show the plan once more and take a yes or a no to it."""
+    deploy = find(Deploy, request.user, pk)
+    # Words are given by people at the portal: a token is in a program's hands.
+    if getattr(request.user, "token", None) is not None:
+        raise PermissionDenied("delivery.decide_deploy")
+    form = DecisionForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            approvals.decide(actor=request.user, deploy=deploy, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, f"{error.message} {error.hint}".strip())
+        else:
+            messages.success(request, _("Your word is kept."))
+            return redirect(deploy)
+    context = of_deploy(deploy, _("Approve or refuse")) | {
+        "form": form,
+        "plan": shown_plan(request.user, deploy.plan),
+        "votes": list(deploy.votes.all()),
+        "why": approvals.why_not(request.user, deploy),
+        "standing": approvals.standing(deploy),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "delivery/deploy_decide.html", context, status=status)
+
+
+@requires("delivery.control_deploy")
+@require_POST
+def deploy_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the step that runs come to its end and begin nothing new."""
+    deploy = find(Deploy, request.user, pk, "control")
+    controlling.pause_deploy(actor=request.user, deploy=deploy)
+    words = _("%(deploy)s pauses: what runs comes to its end.")
+    messages.info(request, words % {"deploy": deploy})
+    return redirect(deploy)
+
+
+@requires("delivery.control_deploy")
+@require_POST
+def deploy_resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let it go on: also the yes to a batch that is to be confirmed."""
+    deploy = find(Deploy, request.user, pk, "control")
+    controlling.resume_deploy(actor=request.user, deploy=deploy)
+    messages.info(request, _("%(deploy)s goes on.") % {"deploy": deploy})
+    return redirect(deploy)
+
+
+@requires("delivery.cancel_deploy")
+@require_http_methods(["GET", "HEAD", "POST"])
+def deploy_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what stopping means now, ask why, and stop it."""
+    deploy = find(Deploy, request.user, pk, "cancel")
+    form = ReasonForm(request.POST if request.method == "POST" else None, needed=False)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        controlling.cancel_deploy(actor=request.user, deploy=deploy, reason=reason)
+        messages.info(request, _("%(deploy)s is being stopped.") % {"deploy": deploy})
+        return redirect(deploy)
+    touched = deploy.hosts.filter(touched=True).count()
+    context = of_deploy(deploy, _("Stop")) | {
+        "form": form,
+        "touched": touched,
+        "cancel_url": deploy.get_absolute_url(),
+        "submit_title": _("Stop it"),
+    }
+    return render(request, "delivery/deploy_cancel.html", context)
+
+
+@requires("delivery.control_deploy")
+@require_POST
+def deploy_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Do once more what failed: its hosts (`what=failed`), or the whole stage (`what=stage`)."""
+    deploy = find(Deploy, request.user, pk, "control")
+    what = "stage" if request.POST.get("what") == "stage" else "failed"
+    if deploy.is_open:
+        controlling.retry_deploy(actor=request.user, deploy=deploy, what=what)
+        messages.info(request, _("It is tried again."))
+        return redirect(deploy)
+    # A successor has a plan of its own, for which the source may be asked: a worker makes it.
+    about = {"pipeline": deploy.pipeline_id, "environment": deploy.environment_id}
+    about |= {"retry": deploy.pk, "what": what, "back": deploy.get_absolute_url()}
+    begun = ask(request.user, BEGIN, about)
+    return redirect("delivery:pipeline_begin", deploy.pipeline_id, begun.key)

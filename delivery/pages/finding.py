@@ -1,0 +1,71 @@
+"""Rows of the room by who may see them or do something with them: 404 where they cannot be seen, 403 where that is not enough."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from adminset.querysets import everywhere, permission_for
+from appconf.models import Environment, Project
+from cmdb.models import Host
+from delivery.models import Artefact, Build, Deploy, DeployHost, DeployLock, Pipeline
+
+BROUGHT: dict[type[Model], tuple[str, ...]] = {
+    Deploy: (
+        "pipeline__project",
+        "pipeline__template",
+        "environment__project",
+        "artefact__project",
+        "retried_from",
+    ),
+    Artefact: ("project",),
+    Build: ("project", "deploy", "artefact"),
+    Pipeline: ("project", "template"),
+    Environment: ("project",),
+    Project: ("product_line",),
+    DeployLock: ("environment__project", "deploy"),
+}
+
+
+def find(model: Any, user: Any, pk: int, action: str = "view") -> Any:
+    """Get one row on which the user may do the action.
+
+    Raises:
+        Http404: there is none, or it cannot be seen. PermissionDenied: it may only be looked at.
+    """
+    rows = model.objects.visible_to(user).select_related(*BROUGHT[model])
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        name = model._meta.verbose_name
+        raise Http404(_("There is no such %(name)s.") % {"name": name})
+    if action != "view" and not may(user, action, row):
+        raise PermissionDenied(permission_for(model, action))
+    return row
+
+
+def may(user: Any, action: str, row: Any) -> bool:
+    """Say whether the user may do something with this row."""
+    rows = type(row).objects.visible_to(user, action)
+    return bool(rows.filter(pk=row.pk).exists())
+
+
+def environments_to(user: Any, pipeline: Pipeline) -> QuerySet[Environment]:
+    """Give the environments of a pipeline's project to which the user may deploy, in the order of travel."""
+    rows = Environment.objects.visible_to(user, "deploy")
+    return rows.filter(project=pipeline.project_id).order_by("position", "name", "pk")
+
+
+def hosts_seen(user: Any, deploy: Deploy) -> QuerySet[DeployHost]:
+    """Give the hosts of a deploy whose names the user may know; those that are gone from the CMDB for who sees all."""
+    if everywhere(user, "cmdb.view_host"):
+        return deploy.hosts.all()
+    return deploy.hosts.filter(host__in=Host.objects.visible_to(user))
+
+
+def host_ids_seen(user: Any, ids: Iterable[int]) -> set[int]:
+    """Keep of some hosts those that the user may see."""
+    rows = Host.objects.visible_to(user).filter(pk__in=list(ids))
+    return set(rows.values_list("pk", flat=True))

@@ -1,0 +1,101 @@
+"""A plan: what a deploy would do to which hosts; its hash names what people say yes to."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One host of a plan.
+
+    Attributes:
+        from_release: what the portal knows to be live; "" where nothing is, or where nobody has looked.
+        files, size, bytes: files and bytes of the release, and bytes to send; None while that is not known.
+        config: configuration files that differ from what is approved, by path.
+        warnings: what may stand in the way there.
+    """
+
+    host_id: int
+    host: str
+    batch: int
+    from_release: str = ""
+    to_release: str = ""
+    files: int | None = None
+    size: int | None = None
+    bytes: int | None = None
+    config: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    critical: str = ""
+
+
+@dataclass(frozen=True)
+class PlanCommand:
+    """A command that will run: where (portal, hosts), in which stage."""
+
+    stage: str
+    where: str
+    command: str
+
+
+@dataclass(frozen=True)
+class PlanCommit:
+    """A commit that comes with a deploy; `gone`: one that it takes away, because an older one is delivered."""
+
+    commit: str
+    subject: str
+    author: str = ""
+    at: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done. `problems` keep it from being done, `warnings` do not.
+
+    `binding` is what people say yes to: any change of it is another plan. What is only told (bytes, what is live now) is not
+    in it: it changes by itself.
+    """
+
+    pipeline_id: int
+    environment_id: int
+    kind: str
+    ref_kind: str
+    ref: str
+    commit: str
+    branch: str
+    artefact_id: int | None
+    to_release: str
+    rows: tuple[PlanRow, ...]
+    commands: tuple[PlanCommand, ...]
+    commits: tuple[PlanCommit, ...]
+    blast: tuple[str, ...]
+    warnings: tuple[str, ...]
+    problems: tuple[str, ...]
+    closed: str
+    approvals_needed: int
+    binding: dict[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """Hash of what is said yes to, hex."""
+        text = json.dumps(self.binding, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def batch_count(self) -> int:
+        """How many batches the hosts are in."""
+        return max((row.batch for row in self.rows), default=0) + 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Give all of it as plain values: what a deploy keeps, and what a page or a program is shown."""
+        told = asdict(self)
+        binding = told.pop("binding")
+        return json.loads(json.dumps(told)) | {
+            "hash": self.hash,
+            "batch_count": self.batch_count,
+            "way": binding.get("way", {}),
+            "path": binding.get("path", ""),
+            "variables": sorted(binding.get("variables", {})),
+        }

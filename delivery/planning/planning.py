@@ -1,0 +1,182 @@
+"""Makes plans: everything that a deploy would do is known, shown and hashed before anything happens."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from adminset.errors import Conflict, DomainError
+from appconf.models import Environment
+from appconf.vouching import ensure_may_deploy
+from cmdb.models import Host
+from delivery.configs.pending import pending_by_host
+from delivery.models import Artefact, Deploy, LiveRelease, Pipeline
+from delivery.planning import targets, way_back
+from delivery.planning.blast import blast_of, critical_words
+from delivery.planning.bound import left_to_texts
+from delivery.planning.looking import binding_of, problems_of, warnings_of
+from delivery.planning.plan import Plan, PlanCommand, PlanRow
+from delivery.planning.sizes import Sizes
+from delivery.planning.wanted import Wanted, commits_between, wanted_of
+from delivery.safety.windows import closed_words
+from delivery.stages import AT_PORTAL, title_of
+from delivery.way_models import Way
+
+
+def make_plan(  # noqa: PLR0913 - what is asked for, each part by its name
+    *,
+    actor: Any,
+    pipeline: Pipeline,
+    environment: Environment,
+    ref_kind: str = "branch",
+    ref: str = "",
+    host_ids: Collection[int] = (),
+    artefact: Artefact | None = None,
+    kind: str = Deploy.Kind.DEPLOY,
+) -> Plan:
+    """Say what a deploy would do; nothing is written, and nothing happens on a host. It may ask the source: seconds.
+
+    Args:
+        ref: branch, tag, commit or revision, or the id of an artefact, as `ref_kind` says.
+        host_ids: only these hosts of the environment; none: all of them.
+        artefact: deliver this one, whatever the reference says.
+
+    Raises:
+        Forbidden: the actor may not deploy there. DomainError: the reference is not there, or the hosts are not.
+    """
+    ensure_may_deploy(actor, environment)
+    _check(pipeline, environment)
+    wanted = wanted_of(actor, pipeline, ref_kind, ref, artefact)
+    hosts = targets.chosen(environment, host_ids)
+    rolls = kind == Deploy.Kind.ROLLBACK
+    placed = (
+        [(host, 0) for host in hosts]
+        if rolls
+        else targets.in_batches(pipeline.way, hosts)
+    )
+    live = targets.known_live(environment)
+    return _plan(actor, pipeline, environment, wanted, placed, live, kind)
+
+
+def _check(pipeline: Pipeline, environment: Environment) -> None:
+    if pipeline.project_id != environment.project_id:
+        raise DomainError(_("The pipeline and the environment are of two projects."))
+    if not pipeline.is_active:
+        raise Conflict(
+            _("%(pipeline)s is not in use.") % {"pipeline": pipeline},
+            _("Whoever may change the pipeline can put it into use again."),
+            code="inactive",
+        )
+
+
+def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
+    actor: Any,
+    pipeline: Pipeline,
+    environment: Environment,
+    wanted: Wanted,
+    placed: Sequence[tuple[Host, int]],
+    live: Mapping[int, LiveRelease],
+    kind: str,
+) -> Plan:
+    hosts = [host for host, _batch in placed]
+    rolls = kind == Deploy.Kind.ROLLBACK
+    way = way_back.way_of(pipeline, environment, kind)
+    # What somebody said yes to before brings back without a further yes.
+    passed = rolls and way is not pipeline.way
+    needed = (
+        0 if passed or not pipeline.guards(environment) else pipeline.approvals_needed
+    )
+    binding = binding_of(pipeline, way, environment, wanted, placed, kind)
+    return Plan(
+        pipeline_id=pipeline.pk,
+        environment_id=environment.pk,
+        kind=kind,
+        ref_kind=wanted.kind,
+        ref=wanted.ref,
+        commit=wanted.commit,
+        branch=wanted.branch,
+        artefact_id=wanted.artefact.pk if wanted.artefact else None,
+        to_release=wanted.release,
+        rows=_rows(environment, wanted, placed, live),
+        commands=tuple(commands_of(way, rolls=rolls)),
+        # A way back waits for no git host: the release lies on the hosts already.
+        commits=()
+        if rolls
+        else tuple(commits_between(actor, pipeline, wanted, live.values())),
+        blast=tuple(blast_of(actor, environment, hosts)),
+        warnings=(
+            *warnings_of(environment, wanted, hosts, live),
+            *left_to_texts(binding["variables"]),
+        ),
+        problems=tuple(problems_of(pipeline, environment, wanted, hosts, live, kind)),
+        closed="" if rolls else closed_words(pipeline, environment),
+        approvals_needed=needed,
+        binding=binding,
+    )
+
+
+def _rows(
+    environment: Environment,
+    wanted: Wanted,
+    placed: Sequence[tuple[Host, int]],
+    live: Mapping[int, LiveRelease],
+) -> tuple[PlanRow, ...]:
+    sizes = Sizes(wanted.artefact)
+    pending = pending_by_host(environment, [host.pk for host, _batch in placed])
+    rows = []
+    for host, batch in placed:
+        known = live.get(host.pk)
+        files, size, sent = sizes.to(known.artefact if known else None)
+        rows.append(
+            PlanRow(
+                host_id=host.pk,
+                host=host.hostname,
+                batch=batch,
+                from_release=known.release if known else "",
+                to_release=wanted.release,
+                files=files,
+                size=size,
+                bytes=sent,
+                config=pending.get(host.pk, ()),
+                critical=critical_words(host),
+                warnings=_drift_words(known),
+            )
+        )
+    return tuple(rows)
+
+
+def _drift_words(known: LiveRelease | None) -> tuple[str, ...]:
+    if known is None or not known.has_drifted:
+        return ()
+    words = _("The host runs %(said)s, the portal says %(expected)s.")
+    nothing = _("nothing")
+    return (
+        words % {"said": known.said or nothing, "expected": known.expected or nothing},
+    )
+
+
+def commands_of(way: Way, *, rolls: bool = False) -> list[PlanCommand]:
+    """List the commands that will run, in their order."""
+    told = []
+    for stage in () if rolls else way.stages:
+        where = "portal" if stage["kind"] in AT_PORTAL else "hosts"
+        if stage["kind"] == "activate":
+            told += _around_the_switch(way)
+        elif stage.get("command"):
+            told.append(PlanCommand(title_of(stage), where, stage["command"]))
+    return _around_the_switch(way) if rolls else told
+
+
+def _around_the_switch(way: Way) -> list[PlanCommand]:
+    blue_green = way.policy == Way.Policy.BLUE_GREEN
+    health = way.health_target if way.health_kind == Way.Health.COMMAND else ""
+    named = (
+        (_("before the switch"), way.before_switch),
+        (_("drain"), way.drain),
+        (_("restart"), way.restart),
+        (_("health"), health),
+        (_("switch of blue-green"), way.switch_command if blue_green else ""),
+        (_("after the switch"), way.after_switch),
+        (_("return"), way.back),
+    )
+    return [PlanCommand(stage, "hosts", text) for stage, text in named if text.strip()]

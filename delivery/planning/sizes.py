@@ -1,0 +1,40 @@
+"""How much a release is, and how much of it has to travel to a host that has another one."""
+
+from adminset.errors import DomainError
+from delivery.artefacts import store
+from delivery.artefacts.manifests import Manifest
+from delivery.models import Artefact
+
+Size = tuple[int | None, int | None, int | None]
+UNKNOWN: Size = (None, None, None)
+
+
+class Sizes:
+    """Answers for one artefact, each base once."""
+
+    def __init__(self, artefact: Artefact | None) -> None:
+        self._new = _manifest(artefact)
+        self._known: dict[str, Size] = {}
+
+    def to(self, base: Artefact | None) -> Size:
+        """Give (files, bytes of the release, bytes at most to send) for a host with a base; None where nobody knows yet."""
+        if self._new is None:
+            return UNKNOWN
+        key = base.sha256 if base else ""
+        if key not in self._known:
+            self._known[key] = self._count(self._new, _manifest(base))
+        return self._known[key]
+
+    def _count(self, new: Manifest, old: Manifest | None) -> Size:
+        there = {entry.sha256 for entry in old.files.values()} if old else set()
+        wanted = {e.sha256: e.size for e in new.files.values() if e.sha256 not in there}
+        return len(new.files), new.size, sum(wanted.values())
+
+
+def _manifest(artefact: Artefact | None) -> Manifest | None:
+    if artefact is None or not store.has(artefact.sha256):
+        return None
+    try:
+        return store.manifest(artefact.sha256)
+    except DomainError:
+        return None

@@ -1,0 +1,62 @@
+"""The hosts of a plan: which of the environment, in which batch, and what the portal knows of each."""
+
+from collections.abc import Collection, Sequence
+
+from django.utils.translation import gettext as _
+
+from adminset.errors import DomainError
+from appconf.models import Environment
+from appconf.vouching import hosts_of, unvouched_of
+from cmdb.models import Host
+from delivery.models import LiveRelease
+from delivery.way_models import Way
+from tasks.services import batches
+
+
+def chosen(environment: Environment, host_ids: Collection[int] = ()) -> list[Host]:
+    """Give the hosts of an environment that are delivered to, those that count as critical last.
+
+    Args:
+        host_ids: only these; none: all.
+
+    Raises:
+        DomainError: one of those asked for is none of them.
+    """
+    rows = hosts_of(environment).prefetch_related("tags").order_by("hostname", "pk")
+    if host_ids:
+        rows = rows.filter(pk__in=list(host_ids))
+    found = list(rows)
+    if host_ids and len(found) < len(set(host_ids)):
+        raise DomainError(
+            _("Not all of these hosts belong to the environment."),
+            _("Choose hosts of the environment for which somebody vouches."),
+            code="not_its_host",
+        )
+    return batches.critical_last(found)
+
+
+def in_batches(way: Way, hosts: Sequence[Host]) -> list[tuple[Host, int]]:
+    """Give each host its batch, counted from 0, as the policy says."""
+    if way.policy == Way.Policy.ONE_BY_ONE:
+        return batches.assign("1", hosts)
+    if way.policy == Way.Policy.CANARY:
+        first = min(way.canary_hosts, len(hosts))
+        rest = batches.assign(way.batches, hosts[first:])
+        return [(host, 0) for host in hosts[:first]] + [
+            (host, number + 1) for host, number in rest
+        ]
+    if way.policy == Way.Policy.DIRECT:
+        return [(host, 0) for host in hosts]
+    return batches.assign(way.batches, hosts)
+
+
+def known_live(environment: Environment) -> dict[int, LiveRelease]:
+    """Give what is known to be live, by host."""
+    rows = LiveRelease.objects.filter(environment=environment)
+    return {row.host_id: row for row in rows.select_related("artefact")}
+
+
+def left_out(environment: Environment) -> list[str]:
+    """Name the hosts of an environment for which nobody vouches."""
+    rows = unvouched_of(environment).order_by("hostname")
+    return list(rows.values_list("hostname", flat=True))

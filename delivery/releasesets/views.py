@@ -1,0 +1,98 @@
+"""Pages of sets: let one go, look how it goes, stop it."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adminset.crud.views import find
+from adminset.errors import DomainError
+from adminset.http import requires
+from delivery.models import ReleaseSet
+from delivery.pages.showing import head
+from delivery.releasesets.finding import find_run, progress_of
+from delivery.releasesets.forms import StartForm, StopForm
+from delivery.releasesets.resources import RELEASE_SETS
+from delivery.releasesets.starting import cancel_set, start_set
+
+
+def _head(title: str, *above: tuple[Any, str | None]) -> dict[str, Any]:
+    first = (_("Sets of releases"), reverse("delivery:releaseset_list"))
+    return head(title, first, *above)
+
+
+@requires("delivery.add_deploy")
+@require_http_methods(["GET", "HEAD", "POST"])
+def releaseset_start(request: Any, pk: int) -> HttpResponse:
+    """Show what would go where and ask why; then let it go."""
+    row: ReleaseSet = find(RELEASE_SETS, request.user, pk)
+    form = StartForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            return redirect(
+                start_set(actor=request.user, release_set=row, reason=reason)
+            )
+        except DomainError as error:
+            form.add_error(None, f"{error.message} {error.hint}".strip())
+    items = row.places.select_related("pipeline__project", "environment__project")
+    title = _("Let %(name)s go") % {"name": row}
+    context = _head(title, (str(row), row.get_absolute_url())) | {
+        "form": form,
+        "places": list(items.order_by("position")),
+        "cancel_url": row.get_absolute_url(),
+        "submit_title": _("Let it go"),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "delivery/sets/start.html", context, status=status)
+
+
+@requires("delivery.view_setrun")
+@require_safe
+def setrun_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show how a set goes, part by part."""
+    run = find_run(request.user, pk)
+    above = [(run.name, run.release_set.get_absolute_url())] if run.release_set else []
+    context = _head(str(run), *above) | progress_of(request.user, run)
+    return render(request, "delivery/sets/setrun_detail.html", context)
+
+
+@requires("delivery.view_setrun")
+@require_safe
+def setrun_panel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Draw what changes while it goes."""
+    context = progress_of(request.user, find_run(request.user, pk))
+    return render(request, "delivery/sets/_progress.html", context)
+
+
+@requires("delivery.cancel_deploy")
+@require_http_methods(["GET", "HEAD", "POST"])
+def setrun_cancel(request: Any, pk: int) -> HttpResponse:
+    """Ask why a set is stopped, and stop it: what went comes back."""
+    run = find_run(request.user, pk)
+    form = StopForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            cancel_set(actor=request.user, run=run, reason=form.cleaned_data["reason"])
+            return redirect(run)
+        except DomainError as error:
+            form.add_error(None, f"{error.message} {error.hint}".strip())
+    title = _("Stop %(run)s and take back what went") % {"run": run}
+    context = _head(title, (str(run), run.get_absolute_url())) | {
+        "form": form,
+        "cancel_url": run.get_absolute_url(),
+        "submit_title": _("Stop"),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "generic/form.html", context, status=status)
+
+
+urlpatterns = [
+    path("release-sets/<int:pk>/start/", releaseset_start, name="releaseset_start"),
+    path("release-sets/runs/<int:pk>/", setrun_detail, name="setrun_detail"),
+    path("release-sets/runs/<int:pk>/panel/", setrun_panel, name="setrun_panel"),
+    path("release-sets/runs/<int:pk>/cancel/", setrun_cancel, name="setrun_cancel"),
+]

@@ -1,0 +1,284 @@
+"""What answers of the REST of deliveries look like."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from adminset.crud.api import serializer_of
+from adminset.crypto import digest
+from delivery.models import (
+    Deploy,
+    DeployHost,
+    DeployRequest,
+    DeployStep,
+    SetPart,
+    SetRun,
+)
+from delivery.pages.finding import hosts_seen
+from delivery.progress import percent_of
+from delivery.resources import DEPLOYS
+
+DeploySerializer: Any = serializer_of(DEPLOYS)
+
+
+@extend_schema_field({"type": "array", "items": {}})
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+class PlanAnswer(serializers.Serializer):
+    """A plan that a worker makes."""
+
+    key = serializers.CharField()
+    state = serializers.CharField(help_text="asked, answered or failed")
+    plan = serializers.DictField(required=False, allow_null=True)
+    message = serializers.CharField()
+    hint = serializers.CharField()
+    code = serializers.CharField()
+
+
+class RequestShape(serializers.ModelSerializer):
+    """A wish and what became of it; `deploy` is there as soon as `state` is "made"."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DeployRequest
+        fields = [
+            "id",
+            "pipeline",
+            "environment",
+            "kind",
+            "ref_kind",
+            "ref",
+            "reason",
+            "trigger",
+            "state",
+            "words",
+            "code",
+            "deploy",
+            "created_at",
+            "url",
+        ]
+        ref_name = "DeployRequest"
+
+    def get_url(self, row: DeployRequest) -> str:
+        """Address of the deploy's page; "" while there is none."""
+        if row.deploy is None:
+            return ""
+        return str(
+            self.context["request"].build_absolute_uri(row.deploy.get_absolute_url())
+        )
+
+
+class StepShape(serializers.ModelSerializer):
+    """A step of a deploy."""
+
+    words = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = DeployStep
+        fields = [
+            "id",
+            "position",
+            "kind",
+            "words",
+            "batch",
+            "status",
+            "attempt",
+            "run",
+            "explanation",
+            "done",
+            "total",
+            "started_at",
+            "ended_at",
+        ]
+        ref_name = "DeployStep"
+
+
+class HostShape(serializers.ModelSerializer):
+    """A host of a deploy."""
+
+    class Meta:
+        model = DeployHost
+        fields = [
+            "id",
+            "host",
+            "host_name",
+            "batch",
+            "status",
+            "from_release",
+            "to_release",
+            "now_release",
+            "explanation",
+            "sent_bytes",
+            "total_bytes",
+        ]
+        ref_name = "DeployHost"
+
+
+class DeployDetail(DeploySerializer):
+    """A deploy with its steps and hosts. `mark` changes with anything of it."""
+
+    label = serializers.CharField(read_only=True)
+    ended = serializers.SerializerMethodField()
+    progress = serializers.SerializerMethodField()
+    steps = serializers.SerializerMethodField()
+    hosts = serializers.SerializerMethodField()
+    mark = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+
+    class Meta(DeploySerializer.Meta):
+        fields = [
+            *DeploySerializer.Meta.fields,
+            "label",
+            "ended",
+            "progress",
+            "steps",
+            "hosts",
+            "mark",
+            "url",
+        ]
+        ref_name = "DeployDetail"
+
+    def get_ended(self, row: Deploy) -> bool:
+        """Whether nothing more comes."""
+        return not row.is_open
+
+    def get_progress(self, row: Deploy) -> float | None:
+        """How much of it is done (%); none once it has ended."""
+        return percent_of(list(row.steps.all())) if row.is_open else None
+
+    @extend_schema_field(StepShape(many=True))
+    def get_steps(self, row: Deploy) -> Any:
+        """Its steps, in order."""
+        return StepShape(row.steps.order_by("position"), many=True).data
+
+    @extend_schema_field(HostShape(many=True))
+    def get_hosts(self, row: Deploy) -> Any:
+        """Its hosts, those that the caller sees."""
+        return HostShape(hosts_seen(self.context["request"].user, row), many=True).data
+
+    def get_mark(self, row: Deploy) -> str:
+        """Short for how it stands."""
+        return mark_of(row)
+
+    def get_url(self, row: Deploy) -> str:
+        """Address of its page."""
+        return str(self.context["request"].build_absolute_uri(row.get_absolute_url()))
+
+
+def mark_of(row: Deploy) -> str:
+    """Put into a few words how a deploy stands: whoever waits compares it."""
+    steps = row.steps.order_by("position").values_list("status", "attempt", "done")
+    hosts = row.hosts.order_by("pk").values_list("status", "sent_bytes")
+    told = [row.status, row.waiting_for, bool(row.cancel_requested_at), *steps, *hosts]
+    return digest(repr(told))[:16]
+
+
+class LogPiece(serializers.Serializer):
+    """Text of a log from `offset` on; the next begins at `next_offset`."""
+
+    step = serializers.IntegerField(allow_null=True)
+    host = serializers.CharField()
+    offset = serializers.IntegerField()
+    next_offset = serializers.IntegerField()
+    ended = serializers.BooleanField()
+    text = serializers.CharField()
+
+
+class LiveHost(serializers.Serializer):
+    """What is live on a host: what the portal says, and what the host said last."""
+
+    host = serializers.IntegerField()
+    host_name = serializers.CharField()
+    expected = serializers.CharField()
+    said = serializers.CharField()
+    previous = serializers.CharField()
+    artefact = serializers.IntegerField(allow_null=True)
+    drifted = serializers.BooleanField()
+    since = serializers.DateTimeField(allow_null=True)
+    read_at = serializers.DateTimeField(allow_null=True)
+    problem = serializers.CharField()
+    kept = serializers.ListField(child=serializers.CharField())
+
+
+class LiveState(serializers.Serializer):
+    """What is live in an environment. `hidden`: hosts that the caller does not see."""
+
+    environment = serializers.IntegerField()
+    state = serializers.CharField(help_text="same, mixed, drifted or empty")
+    releases = serializers.DictField(child=serializers.IntegerField())
+    hidden = serializers.IntegerField()
+    held_by = serializers.CharField()
+    hosts = LiveHost(many=True)
+
+
+class Ticket(serializers.Serializer):
+    """An upload that goes on."""
+
+    ticket = serializers.CharField()
+    offset = serializers.IntegerField()
+    piece_bytes = serializers.IntegerField()
+
+
+class UploadShape(serializers.Serializer):
+    """An archive that the project can be delivered from: ref_kind `upload`, ref its SHA-256."""
+
+    sha256 = serializers.CharField()
+    name = serializers.CharField()
+    size = serializers.IntegerField()
+    who = serializers.CharField()
+    at = serializers.CharField()
+
+
+class PartShape(serializers.ModelSerializer):
+    """A part of a set that goes."""
+
+    deploy = serializers.IntegerField(
+        source="request.deploy_id", default=None, read_only=True
+    )
+    back = serializers.IntegerField(
+        source="back_request.deploy_id", default=None, read_only=True
+    )
+
+    class Meta:
+        model = SetPart
+        fields = [
+            "position",
+            "pipeline",
+            "environment",
+            "ref_kind",
+            "ref",
+            "state",
+            "words",
+            "deploy",
+            "back",
+        ]
+        ref_name = "SetPart"
+
+
+class SetRunShape(serializers.ModelSerializer):
+    """A set that goes, with its parts."""
+
+    parts = PartShape(many=True, read_only=True)
+    ended = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SetRun
+        fields = [
+            "id",
+            "release_set",
+            "name",
+            "state",
+            "reason",
+            "explanation",
+            "requested_by_name",
+            "created_at",
+            "ended_at",
+            "ended",
+            "parts",
+        ]
+        ref_name = "SetRun"
+
+    def get_ended(self, row: SetRun) -> bool:
+        """Whether nothing more comes."""
+        return not row.is_open

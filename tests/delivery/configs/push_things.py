@@ -1,0 +1,34 @@
+"""Short ways for tests of pushes: work that is done in this process, and what lies in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appconf.models import ConfigFile, Environment
+from cmdb.models import Host
+from delivery.configs.ending import run_ended
+from delivery.models import ConfigDrift, ConfigPush
+from tasks.services.execute import execute_run
+
+
+def done(push: ConfigPush) -> ConfigPush:
+    """Let a worker do what was asked for, in this process."""
+    execute_run(pk=push.run_id, worker="test")
+    run_ended(push.run_id)
+    push.refresh_from_db()
+    return push
+
+
+def names_in(folder: Path) -> list[str]:
+    """List the names in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def make_pushed(host: Host, environment: Environment) -> dict[str, int]:
+    """Make a push that has ended, and a file that was read back; give their keys by the name of the model."""
+    file = ConfigFile.objects.create(
+        project=environment.project, name="pushed", path="/etc/pushed.conf"
+    )
+    push = ConfigPush.objects.create(environment=environment, status="ok")
+    drift = ConfigDrift.objects.create(environment=environment, file=file, host=host)
+    return {"configpush": push.pk, "configdrift": drift.pk}

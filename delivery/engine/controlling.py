@@ -106,13 +106,21 @@ def retry_deploy(
     rows = deploy.hosts.exclude(host=None)
     if what == "failed":
         rows = rows.exclude(status=DeployHost.Status.OK)
+    ids = list(rows.values_list("host_id", flat=True))
+    if not ids:
+        # An empty choice would mean all hosts of the environment.
+        raise Conflict(
+            _("None of the hosts that did not end well is left."),
+            _("Deploy again where the others are to have it too."),
+            code="all_well",
+        )
     plan = make_plan(
         actor=actor,
         pipeline=deploy.pipeline,
         environment=deploy.environment,
         **_same_source(deploy),
         artefact=deploy.artefact,
-        host_ids=list(rows.values_list("host_id", flat=True)),
+        host_ids=ids,
         kind=deploy.kind,
     )
     return ask(
@@ -138,7 +146,9 @@ def _retry_stage(actor: Any, deploy: Deploy, reason: str) -> Deploy:
     held = _held(actor, deploy, "control")
     bad = held.steps.filter(status=DeployStep.Status.FAILED).order_by("-position")
     step = bad.first()
-    if held.status != Status.PAUSED or step is None:
+    # A deploy that was paused by hand may still have a batch in hand: two at once are more than its policy allows.
+    runs = held.steps.filter(status=DeployStep.Status.RUNNING).exists()
+    if held.status != Status.PAUSED or step is None or runs:
         words = _("It goes on: there is nothing to retry.")
         raise Conflict(words, code="not_paused")
     moves.again(step)

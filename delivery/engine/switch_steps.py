@@ -132,7 +132,8 @@ def judge_switch_back(step: DeployStep) -> Outcome | None:
     bad = []
     for row in [row for row in _touched(step) if row.from_release]:
         report = said.get(row.host_id or 0)
-        now = switched(report).live or row.now_release
+        heard_now = switched(report).live
+        now = heard_now or row.now_release
         if is_ok(report) and now == row.from_release:
             mark(row, status=Host.ROLLED_BACK, touched=False, now_release=now)
             live.note_live(step.deploy, row, now)
@@ -140,6 +141,8 @@ def judge_switch_back(step: DeployStep) -> Outcome | None:
         words = _("It could not be taken back: %(why)s") % {"why": why(report)}
         status = Host.UNREACHABLE if is_away(report) else Host.FAILED
         mark(row, status=status, now_release=now, explanation=words)
-        live.note_now(step.deploy, row, now)
+        if heard_now:
+            # A host that said nothing is not said to run what it had.
+            live.note_now(step.deploy, row, heard_now)
         bad.append(row)
     return failed(bad_words(bad)) if bad else OK

@@ -121,6 +121,6 @@ def _rollback_page(request: Any, environment: Environment, form: Any) -> HttpRes
 def environment_read(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the hosts of an environment what is live there; nothing is changed."""
     environment = find(Environment, request.user, pk, "deploy")
-    drift.ask(environment)
+    drift.ask(environment, by_hand=True)
     messages.info(request, _("The hosts are asked. What they say stands here soon."))
     return redirect("delivery:environment_live", pk)

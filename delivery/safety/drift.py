@@ -25,6 +25,7 @@ from tasks.models import Run
 READER = audit.SystemActor("drift")
 # Environments that one look takes up.
 MOST = 200
+BY_HAND_SECONDS = 10
 
 
 def ask_due() -> list[int]:
@@ -56,8 +57,11 @@ def _due() -> Iterator[Environment]:
 
 
 @transaction.atomic
-def ask(environment: Environment) -> Run:
+def ask(environment: Environment, *, by_hand: bool = False) -> Run:
     """Ask the hosts of an environment what is live; nothing is changed there.
+
+    Args:
+        by_hand: somebody wants to know it now, whenever they were last asked.
 
     Raises:
         DomainError: its deploy path is none, or none of its hosts is delivered to.
@@ -73,7 +77,8 @@ def ask(environment: Environment) -> Run:
     )
     leg = legs.read_leg(context, ids)
     # One look in each span, however many ask for it.
-    span = int(timezone.now().timestamp() // (settings.DELIVERY_READ_MINUTES * 60))
+    seconds = BY_HAND_SECONDS if by_hand else settings.DELIVERY_READ_MINUTES * 60
+    span = f"{seconds}.{int(timezone.now().timestamp() // seconds)}"
     run = request_leg(
         actor=READER,
         leg=replace(leg, subject=f"{LOOK}{environment.pk}"),
@@ -94,6 +99,14 @@ def note(run: Run) -> None:
 
 @transaction.atomic
 def _note(row: LiveRelease, report: HostReport) -> None:
+    rows = LiveRelease.objects.select_for_update(of=("self",))
+    now = rows.select_related("environment__project", "host").filter(pk=row.pk).first()
+    if now is None:
+        return
+    row = now
+    if row.read_at and report.started_at and row.read_at > report.started_at:
+        # A deploy wrote down something newer while the slowest host was waited for.
+        return
     before = row.has_drifted
     if not is_ok(report):
         row.problem = why(report)

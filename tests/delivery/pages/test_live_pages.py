@@ -90,9 +90,9 @@ def test_reading_back_asks_the_hosts_by_a_leg(
     client: Client, here: Place, monkeypatch: Any
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(drift, "ask", asked.append)
+    monkeypatch.setattr(drift, "ask", lambda *what, **how: asked.append((*what, how)))
     assert client.post(at("read", here)).status_code == 302
-    assert asked == [here.environment]
+    assert asked == [(here.environment, {"by_hand": True})]
 
 
 def test_going_back_offers_what_hosts_keep_and_makes_a_rollback(

@@ -18,6 +18,7 @@ LANGUAGE = "zh_Hans"
 CATALOGUE = messages.catalogue_file(ROOT, LANGUAGE)
 # Names and signs that are the same in both languages.
 SAME_IN_BOTH = {
+    "API",
     "SHA-256",
     "Solarized",
     "Ansible",

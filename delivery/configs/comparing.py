@@ -103,6 +103,7 @@ def _other_secrets(found: str, wanted: str) -> str:
         if line in lines or not line.startswith(starts):
             return line
         head = max((each for each in starts if line.startswith(each)), key=len)
-        return f"{head}{MASK} {_('(another one)')}"
+        other = _("(another one)")
+        return f"{head}{MASK} {other}"
 
     return "\n".join(shown(line) for line in found.split("\n"))

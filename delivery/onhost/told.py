@@ -147,12 +147,13 @@ def checks(report: HostReport | None) -> list[CheckResult]:
             continue
         title, why, mend = words()
         bad = level != "ok"
+        told = _("Seen: %(seen)s.") % {"seen": seen}
         found.append(
             CheckResult(
                 name,
                 level != "fail",
                 title,
-                f"{why} {_('Seen: %(seen)s.') % {'seen': seen}}" if bad else seen,
+                f"{why} {told}" if bad else seen,
                 mend if bad else "",
                 level == "warn",
             )

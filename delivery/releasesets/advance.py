@@ -202,7 +202,8 @@ def _move_back(run: SetRun, parts: list[SetPart]) -> bool:
         words = _("Look there: %(parts)s.") % {"parts": ", ".join(stuck)}
         return _end(run, Run.FAILED, f"{run.explanation} {words}")
     cancelled = run.cancel_requested_at is not None
-    words = f"{run.explanation} {_('What had gone came back.')}"
+    back = _("What had gone came back.")
+    words = f"{run.explanation} {back}"
     return _end(run, Run.CANCELLED if cancelled else Run.BACK, words)
 
 

@@ -24,7 +24,7 @@ def holder(environment: Environment) -> DeployLock | None:
 
 def words_of(lock: DeployLock) -> str:
     """Say who holds an environment, since when, and why."""
-    what = _("deploy #%(number)s of %(who)s") if lock.deploy_id else _("%(who)s")
+    what = _("deploy #%(number)s of %(who)s") if lock.deploy_id else "%(who)s"
     words = _("%(holder)s since %(since)s: %(reason)s")
     return words % {
         "holder": what % {"number": lock.deploy_id, "who": lock.owner_name},

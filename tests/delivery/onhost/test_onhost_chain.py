@@ -115,7 +115,7 @@ def test_hosts_hear_their_own_values_and_keep_secrets(
     stored = artefact({"a": b"1"})
     seen = tmp_path / "seen"
     seen.mkdir()
-    hook = f'printf "%s %s %s" "$LEVEL" "$db_password" "$ADMINSET_RELEASE" >{seen}/$ADMINSET_HOST; echo "$db_password"'
+    hook = f'printf "%s %s %s" "$LEVEL" "$DB_PASSWORD" "$ADMINSET_RELEASE" >{seen}/$ADMINSET_HOST; echo "$DB_PASSWORD"'
     names = {host.pk: host.hostname for host in hosts}
     release = of(
         context,
@@ -123,9 +123,9 @@ def test_hosts_hear_their_own_values_and_keep_secrets(
         1,
         hooks=Hooks(before_switch=hook),
         variables={"LEVEL": "all"},
-        secrets={"db_password": SECRET},
+        secrets={"DB_PASSWORD": SECRET},
         host_variables={hosts[1].pk: {"LEVEL": "its own"}},
-        host_secrets={hosts[2].pk: {"db_password": "another-secret-word"}},
+        host_secrets={hosts[2].pk: {"DB_PASSWORD": "another-secret-word"}},
         host_names=names,
     )
     for host in hosts:

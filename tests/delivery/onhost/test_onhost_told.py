@@ -54,12 +54,12 @@ def test_what_no_host_should_be_told_is_refused(changes: dict[str, Any]) -> None
 
 
 def test_values_of_people_stand_in_the_place_of_no_programs_own() -> None:
-    own = {"PATH": "/x", "IFS": "x", "as_root": "y"}
+    own = {"ROOT": "/x", "KEEP": "x", "RELEASE": "y"}
     leg = legs.activate_leg(
-        context(release="1-a", variables=own, secrets={"HOME": "z"}), [1]
+        context(release="1-a", variables=own, secrets={"DEPLOY": "z"}), [1]
     )
     assert leg.values["AS_ROOT"] == "/srv/shop"
-    assert {leg.values[f"AS_N_{n}"] for n in (1, 2, 3, 4)} == {*own, "HOME"}
+    assert {leg.values[f"AS_N_{n}"] for n in (1, 2, 3, 4)} == {*own, "DEPLOY"}
     assert leg.secret_values == {"AS_V_4": "z"}
     names = {*leg.values, *leg.secret_values, *leg.host_values[1]}
     assert not names & TAKEN

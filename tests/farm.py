@@ -42,7 +42,7 @@ MaxSessions 100
 LogLevel ERROR
 Subsystem sftp internal-sftp
 Match User {runner}
-SetEnv HOME={home}
+SetEnv HOME={home} LANG=C.UTF-8
 """
 
 

@@ -120,11 +120,11 @@ def test_watching_being_invited_and_locking(terminal: Any, other: Any) -> None:
     enter(terminal, "echo end-$((8+8))")
     assert ";" not in wait_text(terminal, "end-16").rpartition("typed-14-")[2]
 
-    other.click("text=Lock")
+    other.click("main >> text=Lock")
     other.wait_for_selector("text=Locked by gus")
     terminal.wait_for_selector(".terminal-pane.is-locked")
     enter(terminal, "echo locked-$((9+9))")
-    other.click("text=Unlock")
+    other.click("main >> text=Unlock")
     other.wait_for_selector("text=is unlocked")
     terminal.wait_for_function(f"() => {ACTIVE}.live")
     enter(terminal, "echo free-$((1+1))")

@@ -204,6 +204,7 @@ def test_a_killed_workers_command_ends_at_once(room: Room, tmp_path: Path) -> No
     process.kill()
     process.wait()
     until(lambda: not still_there("sleep 9184"))
+    assert not still_there("sleep 9184")
 
 
 def test_what_even_outlives_its_keeper_is_found_by_the_next_attempt(

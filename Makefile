@@ -26,7 +26,7 @@ worker: ## run a worker for the queues of sites, here or on a machine there: mak
 test: tests ## set up, then lint, types, contracts and the whole suite
 	@$(VENV)/python -m adminset.launch.suite
 
-bench: tests ## measure; `make bench hosts` measures one thing (ingest, remote_write, hosts, pages, lists, fleet, fleet_intake, imports, agent, store, sign_in, ssh_lane, audit, permissions, schedules, playbook, run_page, terminal, host_files, delivery_delta, delivery_send, delivery_switch, delivery_undo)
+bench: tests ## measure; `make bench hosts` measures one thing (ingest, remote_write, hosts, pages, lists, fleet, fleet_intake, imports, agent, store, sign_in, ssh_lane, audit, permissions, schedules, playbook, run_page, terminal, host_files, delivery_delta, delivery_pages, delivery_send, delivery_switch, delivery_undo)
 	@$(VENV)/python -m tests.bench $(NAMES)
 
 soak: tests ## long proofs; `make soak up` (starts and stops), fleet, kill, outage (docs/monitoring.md), agent_day, faults (docs/faults.md), terminals

@@ -35,6 +35,11 @@ class DomainError(Exception):
         self.status = self.status if status is None else status
         self.retry_after = retry_after
 
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do about it, as one line for a page or a row."""
+        return f"{self.message} {self.hint}".strip()
+
     def as_envelope(self) -> dict[str, object]:
         """Give the body that every API answers an error with (docs/agent-protocol.md)."""
         return {

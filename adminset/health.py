@@ -68,6 +68,11 @@ def builder() -> str:
     return _ping("builder")
 
 
+def planner() -> str:
+    """Ask who answers pages: references of a source, plans."""
+    return _ping("planner")
+
+
 def beat() -> str:
     """Look for the scheduler's sign of life."""
     written = redis_door.client().get(SIGN_OF_LIFE)
@@ -87,6 +92,7 @@ PARTS: dict[str, Check] = {
     "runner": runner,
     "urgent": urgent,
     "builder": builder,
+    "planner": planner,
     "beat": beat,
 }
 

@@ -138,6 +138,11 @@ def error_response(error: DomainError) -> JsonResponse:
     return answer
 
 
+def form_refuses(form: Any, error: DomainError, field: str | None = None) -> None:
+    """Say above a form, or at one of its fields, why what was sent in it is refused, and what to do."""
+    form.add_error(field, error.sentence)
+
+
 def safe_next(request: HttpRequest, default: str) -> str:
     """Give where `next` points if that is a place of ours, else `default`."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""

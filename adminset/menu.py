@@ -238,6 +238,7 @@ MENU = (
                 "user-check",
                 "tasks.view_approval",
                 ("tasks:approval", "tasks:approvalrule"),
+                instead=("delivery.decide_deploy", "delivery.add_deploy"),
             ),
             Entry(
                 _("Terminals"),

@@ -172,6 +172,8 @@ RUN_QUEUE = "runs"
 # What undoes a delivery waits for no other run; fetching, building and packing are done on the portal's machine.
 URGENT_QUEUE = "urgent"
 DELIVERY_QUEUE = "delivery"
+# Pages wait for the answers: no build, no run and no short task stands before them, and of requests for deploys few at once.
+QUESTION_QUEUE = "questions"
 CELERY_TASK_ROUTES = {"tasks.run_run": {"queue": RUN_QUEUE}}
 CELERY_BEAT_SCHEDULER = "adminset.beat:PortalScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5

@@ -18,6 +18,8 @@ CONFIG_PUSH_BYTES = env.integer(
 CONFIG_PUSH_TOTAL_BYTES = env.integer(
     "ADMINSET_CONFIG_PUSH_TOTAL_BYTES", 16 * 2**20, least=2**20
 )
+# More texts than these (hosts times files) are filled in by a worker, not while somebody waits for the page.
+CONFIG_PUSH_AT_ONCE = env.integer("ADMINSET_CONFIG_PUSH_AT_ONCE", 500, least=0)
 
 # ---- Programs that fetch their configuration
 # Where requests for configuration that wait are kept, around Django.

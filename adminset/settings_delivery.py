@@ -22,7 +22,7 @@ ARTEFACT_UPLOADS_OPEN_BYTES = env.integer(
 )
 # Files from this size on are sent as what changed in them, where most of them did not; in blocks of so many bytes.
 ARTEFACT_DELTA_BYTES = env.integer(
-    "ADMINSET_ARTEFACT_DELTA_BYTES", 256 * 1024, least=64 * 1024
+    "ADMINSET_ARTEFACT_DELTA_BYTES", 8 * 1024, least=4 * 1024
 )
 ARTEFACT_BLOCK_BYTES = env.integer(
     "ADMINSET_ARTEFACT_BLOCK_BYTES", 16 * 1024, least=4096, most=2**20
@@ -77,5 +77,9 @@ BUILD_LOG_DAYS = env.integer("ADMINSET_BUILD_LOG_DAYS", 90, least=1)
 # Work at the portal (fetch, build, pack) whose worker gives no sign of life for so long goes to another one, a few times.
 DELIVERY_LEASE_SECONDS = env.integer("ADMINSET_DELIVERY_LEASE_SECONDS", 30, least=3)
 DELIVERY_MOST_LOSSES = env.integer("ADMINSET_DELIVERY_MOST_LOSSES", 3, least=1)
+# Hosts of a canary are asked for their health so often while they are watched.
+DELIVERY_WATCH_SECONDS = env.integer("ADMINSET_DELIVERY_WATCH_SECONDS", 60, least=5)
 # What is live is read back where nobody has looked for so long.
 DELIVERY_READ_MINUTES = env.integer("ADMINSET_DELIVERY_READ_MINUTES", 30, least=1)
+# Follow-ups one upon another; rules cannot close a circle, but a restored database may hold one.
+DELIVERY_FOLLOW_MOST = env.integer("ADMINSET_DELIVERY_FOLLOW_MOST", 20, least=1)

@@ -104,6 +104,9 @@ RUN_OUTPUT_TAIL_BYTES = env.integer(
 )
 RUN_LEASE_SECONDS = env.integer("ADMINSET_RUN_LEASE_SECONDS", 15, least=3)
 RUN_RENEW_SECONDS = env.integer("ADMINSET_RUN_RENEW_SECONDS", 5, least=1)
+# Work of a delivery on hosts ends after the time that it may take there and so long besides: its worker may never come.
+LEG_WAIT_SECONDS = env.integer("ADMINSET_LEG_WAIT_SECONDS", 3600, least=10)
+LEG_URGENT_WAIT_SECONDS = env.integer("ADMINSET_LEG_URGENT_WAIT_SECONDS", 600, least=10)
 # A run over which so many workers were lost is given up.
 RUN_MOST_LOSSES = env.integer("ADMINSET_RUN_MOST_LOSSES", 3, least=1)
 # Runs at once in a queue, and of one user; 0: as many as there are workers.

@@ -76,6 +76,9 @@ def compare_texts(path: str, older: str | None, newer: str | None) -> FileDiff:
     state = "added" if older is None else "removed" if newer is None else "changed"
     # Not splitlines: a line end that came or went is a change too.
     left, right = (text.split("\n") if text else [] for text in (older, newer))
+    # Where both end with one, what stands behind it is no line.
+    if left[-1:] == right[-1:] == [""]:
+        left, right = left[:-1], right[:-1]
     if len(left) + len(right) > settings.LIBRARY_DIFF_LINES:
         return FileDiff(path, state, why="long")
     lines = list(_lines(left, right))

@@ -1,10 +1,24 @@
-"""Texts from outside: whether they are whole Unicode. JSON does not promise it: "\\ud800" is half a character, which nothing can store."""
+"""Texts from outside: numbers in them, and whether they are whole Unicode. JSON does not promise that: "\\ud800" is half a character, which nothing can store."""
 
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
+
+# Numbers of rows and of bytes that fit into what databases and browsers count with.
+DIGITS = 15
+
+
+def number_of(text: Any, digits: int = DIGITS) -> int | None:
+    """Read a whole number from 0 on out of a text from outside; None where it is none.
+
+    Args:
+        digits: a longer text is no number, and is not turned into one.
+    """
+    plain = str(text)
+    fits = plain.isascii() and plain.isdecimal() and len(plain) <= digits
+    return int(plain) if fits and not isinstance(text, bool) else None
 
 
 def is_whole(value: Any) -> bool:

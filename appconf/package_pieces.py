@@ -1,93 +1,70 @@
 """Files of packages that are too large for one request: they come in pieces, each where the one before ended."""
 
-import hashlib
-import re
-import secrets
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from io import BufferedRandom
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from adminset.errors import Conflict, NotFound
-from adminset.growing_files import held, settle
-from appconf import package_store
+from adminset.crud import pieces
+from adminset.errors import Conflict
+from adminset.growing_files import Bounds, Incoming
 from appconf.models import Package
+from appconf.package_store import BLOBS
 
-TICKET = re.compile(r"[0-9a-f]{32}")
 HOUR = 3600
 
 
 def piece_bytes() -> int:
-    """Say how large a piece may be: a request holds no more than ADMINSET_UPLOAD_BYTES."""
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return min(settings.PACKAGE_PIECE_BYTES, most)
+    """Say how large a piece may be."""
+    return pieces.piece_bytes(settings.PACKAGE_PIECE_BYTES)
 
 
-def _folder() -> Path:
+def _incoming(package: Package | None = None) -> Incoming:
     folder = Path(settings.PACKAGES_DIR) / "incoming"
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-    return folder
+    # Of all packages together: one disk takes them.
+    most = settings.PACKAGE_UPLOADS_OPEN, settings.PACKAGE_UPLOADS_OPEN_BYTES
+    bounds = Bounds(*most, _too_many)
+    return Incoming(folder, bounds, of=f"{package.pk}-" if package else "")
 
 
-@contextmanager
-def _held(package: Package, ticket: str) -> Iterator[BufferedRandom]:
-    if not TICKET.fullmatch(ticket):
-        raise _no_such()
-    with ExitStack() as stack:
-        try:
-            path = _folder() / f"{package.pk}-{ticket}.part"
-            file = stack.enter_context(held(path))
-        except FileNotFoundError:
-            raise _no_such() from None
-        yield file
+def _too_many() -> Conflict:
+    return Conflict(
+        _("Too many files of packages are being sent."),
+        _("End those that have begun; what does not go on is cleared away in time."),
+        code="too_many_uploads",
+    )
 
 
-def _no_such() -> NotFound:
-    return NotFound(_("There is no such upload."), code="no_such_upload")
+def clear() -> int:
+    """Take away what nobody sent a piece of for ADMINSET_PACKAGE_PIECE_HOURS; give how many files that were."""
+    return _incoming().forget(older_seconds=settings.PACKAGE_PIECE_HOURS * HOUR)
 
 
 def begin(package: Package) -> str:
-    """Begin to send a file; give the ticket that its pieces name. What others left lying is cleared away."""
-    folder, old = _folder(), time.time() - settings.PACKAGE_PIECE_HOURS * HOUR
-    for path in folder.glob("*.part"):
-        if path.stat().st_mtime < old:
-            path.unlink(missing_ok=True)
-    ticket = secrets.token_hex(16)
-    (folder / f"{package.pk}-{ticket}.part").touch(mode=0o600)
-    return ticket
+    """Begin to send a file; give the ticket that its pieces name.
+
+    Raises:
+        Conflict: so many have begun and not ended that no more may.
+    """
+    return _incoming(package).begin()
 
 
 def add(package: Package, ticket: str, offset: int, data: bytes) -> int:
-    """Append a piece; give how many bytes are there.
+    """Append a piece; give how many bytes are there. One that is there already is done.
 
     Raises:
         Conflict: the piece does not begin where the file ends.
+            Or all that have begun would take too many bytes together.
         DomainError: no such upload, or the file is too large.
     """
-    with _held(package, ticket) as file:
-        end = file.seek(0, 2)
-        if offset != end:
-            raise Conflict(
-                _("%(size)s bytes are there: go on from there.") % {"size": end},
-                code="wrong_offset",
-            )
-        if end + len(data) > settings.PACKAGE_BYTES:
-            raise package_store.too_large(settings.PACKAGE_BYTES)
-        file.write(data)
-    return end + len(data)
+
+    def judge(size: int) -> None:
+        if size > settings.PACKAGE_BYTES:
+            raise BLOBS.too_large(settings.PACKAGE_BYTES)
+
+    return _incoming(package).add(ticket, offset, data, judge)
 
 
 def finish(package: Package, ticket: str) -> tuple[str, int]:
-    """Keep what came under its SHA-256: (SHA-256, size)."""
-    # No piece is written meanwhile, and none later: other packages may share these bytes.
-    with _held(package, ticket) as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-        size = file.tell()
-        place = package_store.path_of(found)
-        place.parent.mkdir(mode=0o750, exist_ok=True)
-        settle(file, place)
-    return found, size
+    """Keep what came under its SHA-256, which other packages may share: (SHA-256, size)."""
+    return _incoming(package).finish(ticket, BLOBS.place_for)

@@ -22,12 +22,11 @@ from accounts.models import User
 from adminset import audit
 from adminset.crud.views import find
 from adminset.errors import DomainError
-from adminset.http import requires
+from adminset.http import form_refuses, requires
+from adminset.texts import number_of
 from appconf import package_pieces, package_store, services
 from appconf.forms import PackageFileForm
 from appconf.resources import PACKAGE
-
-MOST_DIGITS = 16
 
 
 @requires("appconf.download_package")
@@ -90,7 +89,7 @@ def _stored(request: HttpRequest, package: Any, form: PackageFileForm) -> bool:
             sha256=form.cleaned_data["sha256"],
         )
     except DomainError as error:
-        form.add_error("upload", f"{error.message} {error.hint}".strip())
+        form_refuses(form, error, "upload")
         return False
     return True
 
@@ -108,9 +107,9 @@ def package_pieces_begin(request: HttpRequest, pk: int) -> HttpResponse:
 def package_piece(request: HttpRequest, pk: int, ticket: str) -> HttpResponse:
     """Take the piece that begins at `?offset=`: {"size"}, the bytes that are there now."""
     package = find(PACKAGE, request.user, pk, "change")
-    given = request.GET.get("offset", "")
-    offset = int(given) if given.isdecimal() and len(given) < MOST_DIGITS else -1
-    size = package_pieces.add(package, ticket, offset, request.body)
+    offset = number_of(request.GET.get("offset", ""))
+    begins = -1 if offset is None else offset
+    size = package_pieces.add(package, ticket, begins, request.body)
     return JsonResponse({"size": size})
 
 

@@ -73,16 +73,6 @@ PROJECT = Resource(
     counts={"environment": "environments"},
     save=services.save_project,
 )
-ENVIRONMENT_PLAIN = (
-    "project",
-    "name",
-    "code",
-    "kind",
-    "position",
-    "deploy_path",
-    "config_path",
-    "notes",
-)
 ENVIRONMENT = Resource(
     model=Environment,
     table=tables.EnvironmentTable,
@@ -114,7 +104,6 @@ ENVIRONMENT = Resource(
         "notes",
     ),
     bulk_fields=("kind", "position", "notes"),
-    import_fields=ENVIRONMENT_PLAIN,
     list_queryset=_environment_rows,
     counts={"host": "hosts"},
     save=services.save_environment,

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.limits import is_limited
 from adminset.errors import Forbidden
 from adminset.querysets import may, scope_of
 from appconf.environment_models import EnvironmentGroup, EnvironmentHost
@@ -119,12 +120,6 @@ def _beyond(user: Any, group: HostGroup) -> QuerySet[Host]:
     members = membership.in_groups(Host.objects.all(), [group.pk])
     mine = Host.objects.visible_to(user, "run").order_by().values("pk")
     return members.exclude(pk__in=mine)
-
-
-def is_limited(user: Any) -> bool:
-    """Say whether a token speaks that may do less than its user."""
-    token = getattr(user, "token", None)
-    return token is not None and not token.is_unlimited
 
 
 def _ensure_hosts(user: Any, keys: set[int]) -> None:

@@ -24,6 +24,28 @@ class ReasonForm(forms.Form):
         self.fields["reason"].required = needed
 
 
+class HolderForm(ReasonForm):
+    """Why the lock of a host is taken away, and from which deploy."""
+
+    holder = forms.CharField(max_length=18, widget=forms.HiddenInput)
+
+
+class EmergencyForm(forms.Form):
+    """Why something cannot wait for a change window; needed where it does not wait by itself."""
+
+    what = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
+    emergency_reason = forms.CharField(
+        label=gettext_lazy("Why it cannot wait"),
+        max_length=500,
+        help_text=gettext_lazy("It takes the right to deploy outside windows."),
+        widget=forms.Textarea(attrs={"rows": 3, "data-focus": ""}),
+    )
+
+    def __init__(self, *args: Any, needed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["emergency_reason"].required = needed
+
+
 class DecisionForm(forms.Form):
     """A yes or a no to the plan of a deploy."""
 

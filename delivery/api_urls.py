@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from delivery.rest import deploying, places, sets, uploading, watching
+from delivery.rest import deploying, places, retrying, sets, uploading, watching
 
 app_name = "delivery_api"
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
     path("deploys/<int:pk>/cancel/", watching.Cancel.as_view(), name="deploy_cancel"),
     path("deploys/<int:pk>/pause/", watching.Pause.as_view(), name="deploy_pause"),
     path("deploys/<int:pk>/resume/", watching.Resume.as_view(), name="deploy_resume"),
+    path("deploys/<int:pk>/retry/", retrying.Retry.as_view(), name="deploy_retry"),
     path("environments/<int:pk>/live/", places.Live.as_view(), name="environment_live"),
     path(
         "environments/<int:pk>/rollback/",

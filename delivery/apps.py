@@ -14,12 +14,13 @@ class DeliveryConfig(AppConfig):
         """Join the engine to runs, and give the room's legs their judge."""
         self._join_engine()
         self._show_deploys()
+        self._show_approvals()
         self._join_triggers()
         self._join_configs()
         self._show_applications()
 
     def _join_engine(self) -> None:
-        """Let deploys go on when their runs end, when somebody had a say, when an environment is free."""
+        """Let deploys go on when their runs end, when somebody decided on one, when an environment is free."""
         from delivery.engine import calls, ending, judging
         from delivery.safety import approvals, locks
         from tasks.legs.judging import JUDGES
@@ -39,6 +40,14 @@ class DeliveryConfig(AppConfig):
 
         SUBJECTS["delivery"] = showing.words_of
         marks.sources.append(showing.marks)
+        marks.many_sources.append(showing.marks_of_hosts)
+
+    def _show_approvals(self) -> None:
+        """List deploys that need approval in the inbox of approvals."""
+        from delivery.pages import approving
+        from tasks.approvals.beside import SOURCES
+
+        SOURCES["deploy"] = approving.SOURCE
 
     def _join_triggers(self) -> None:
         """Let what follows a deploy begin when it ended, and sets go on."""
@@ -48,7 +57,7 @@ class DeliveryConfig(AppConfig):
 
         ending.after_end.append(following.deploy_ended)
         ending.after_end.append(sets.deploy_ended)
-        making.after_decision.append(sets.wish_decided)
+        making.after_decision.append(sets.request_decided)
 
     def _show_applications(self) -> None:
         """Say on pages of applications what is live where, and give them the way to deliver."""
@@ -74,6 +83,14 @@ class DeliveryConfig(AppConfig):
                 "delivery:environment_live",
                 "code-compare",
                 "delivery.view_liverelease",
+            )
+        )
+        extensions.environment_actions.append(
+            Action(
+                _("Charts of the hosts"),
+                "delivery:environment_charts",
+                "chart-line",
+                "monitor.view_metrics",
             )
         )
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from adminset.querysets import Scope, ScopedQuerySet
 
@@ -38,7 +39,9 @@ class Artefact(models.Model):
     size = models.BigIntegerField(_("size"), default=0)
     file_count = models.PositiveIntegerField(_("files"), default=0)
     commit = models.CharField(_("commit"), max_length=64, blank=True, db_index=True)
-    branch = models.CharField(_("branch"), max_length=200, blank=True)
+    branch = models.CharField(
+        pgettext_lazy("git", "branch"), max_length=200, blank=True
+    )
     tag = models.CharField(_("tag"), max_length=200, blank=True)
     subject = models.CharField(_("what the commit says"), max_length=300, blank=True)
     author = models.CharField(_("author of the commit"), max_length=200, blank=True)

@@ -7,6 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from adminset.querysets import Scope, ScopedQuerySet
 
@@ -70,7 +71,7 @@ class Deploy(models.Model):
     class RefKind(models.TextChoices):
         """What was asked for."""
 
-        BRANCH = "branch", _("branch")
+        BRANCH = "branch", pgettext_lazy("git", "branch")
         TAG = "tag", _("tag")
         COMMIT = "commit", _("commit")
         ARTEFACT = "artefact", _("artefact")
@@ -112,7 +113,9 @@ class Deploy(models.Model):
     )
     ref = models.CharField(_("reference"), max_length=200, blank=True)
     commit = models.CharField(_("commit"), max_length=64, blank=True)
-    branch = models.CharField(_("branch"), max_length=200, blank=True)
+    branch = models.CharField(
+        pgettext_lazy("git", "branch"), max_length=200, blank=True
+    )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     trigger = models.CharField(
         _("begun"), max_length=10, choices=Trigger, default=Trigger.HAND

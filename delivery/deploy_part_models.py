@@ -188,8 +188,10 @@ class DeployHost(models.Model):
     # What is live now, as the host said last.
     now_release = models.CharField(_("release now"), max_length=200, blank=True)
     has_said = models.BooleanField(default=False)
-    # This deploy switched its link and it was not switched back: true also when that is only possible.
+    # This deploy switched its link, or took it out of the balancer, and did not undo that: true also when that is only possible.
     touched = models.BooleanField(default=False)
+    # It is out of the balancer, as the host said last.
+    drained = models.BooleanField(_("out of the balancer"), default=False)
     # [{"id", "ok", "title", "why", "mend"}] of the checks before.
     checks = models.JSONField(default=list, blank=True)
     explanation = models.TextField(_("explanation"), blank=True)

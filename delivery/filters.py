@@ -5,6 +5,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from appconf.models import Environment, Project
 from delivery.models import Artefact, Deploy, Pipeline, PipelineTemplate
@@ -86,7 +87,9 @@ class ArtefactFilter(django_filters.FilterSet):
     """Artefacts by project, branch, and how they stand."""
 
     project = django_filters.ModelChoiceFilter(label=_("project"), queryset=PROJECTS)
-    branch = django_filters.CharFilter(label=_("branch"), lookup_expr="icontains")
+    branch = django_filters.CharFilter(
+        label=pgettext_lazy("git", "branch"), lookup_expr="icontains"
+    )
     commit = django_filters.CharFilter(label=_("commit"), lookup_expr="istartswith")
     built_at = django_filters.DateFromToRangeFilter(label=_("built"))
 

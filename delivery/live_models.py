@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from delivery.deploy_models import OfEnvironmentsQuerySet
 
@@ -45,6 +46,15 @@ class LiveRelease(models.Model):
     kept = models.JSONField(_("kept releases"), default=list, blank=True)
     since = models.DateTimeField(_("live since"), null=True, blank=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    # The release whose files were compared last, how many of them are not what was delivered, and some of their names.
+    compared = models.CharField(_("compared release"), max_length=200, blank=True)
+    compared_at = models.DateTimeField(_("compared"), null=True, blank=True)
+    changed = models.PositiveIntegerField(_("changed files"), null=True, blank=True)
+    changed_files = models.TextField(_("names of changed files"), blank=True)
+    # Why its files could not be compared the last time: what was found before that stands.
+    compare_problem = models.CharField(
+        _("problem of comparing"), max_length=500, blank=True
+    )
     # Why it could not be read the last time.
     problem = models.CharField(_("problem"), max_length=500, blank=True)
 
@@ -73,3 +83,36 @@ class LiveRelease(models.Model):
     def has_drifted(self) -> bool:
         """Whether the host says something else than the portal."""
         return self.read_at is not None and self.said != self.expected
+
+    @property
+    def drift_words(self) -> str:
+        """What the host and the portal say where they do not say the same; "" where they do. It names the host: bring it along."""
+        if not self.has_drifted:
+            return ""
+        words = _("%(host)s runs %(said)s, the portal says %(expected)s.")
+        if not self.expected:
+            words = _("%(host)s runs %(said)s, which the portal did not bring there.")
+        elif not self.said:
+            words = _("%(host)s runs nothing, the portal says %(expected)s.")
+        return words % {
+            "host": self.host.hostname,
+            "said": self.said,
+            "expected": self.expected,
+        }
+
+    @property
+    def changed_words(self) -> str:
+        """How many files of what is live were changed on the host, as far as that was looked at; "" where none was."""
+        if not self.changed or self.compared != self.said:
+            return ""
+        words = ngettext(
+            "%(host)s: %(count)s file of %(release)s is not what was delivered: %(files)s",
+            "%(host)s: %(count)s files of %(release)s are not what was delivered: %(files)s",
+            self.changed,
+        )
+        return words % {
+            "host": self.host.hostname,
+            "count": self.changed,
+            "release": self.compared,
+            "files": self.changed_files,
+        }

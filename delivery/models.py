@@ -9,7 +9,8 @@ from delivery.live_models import LiveRelease
 from delivery.pipeline_models import Pipeline, PipelineTemplate
 from delivery.request_models import DeployRequest
 from delivery.safety_models import DeployLock, DeployVote
-from delivery.set_models import ReleaseSet, ReleaseSetItem, SetPart, SetRun
+from delivery.set_models import ReleaseSet, ReleaseSetItem
+from delivery.set_run_models import SetPart, SetRun
 from delivery.source_models import SourceKey
 from delivery.trigger_models import DeploySchedule, DeployTime, FollowUp
 

@@ -1,4 +1,4 @@
-"""Wishes for deploys that no page looks at: of programs, schedules, web-hooks, pipelines before, sets. A worker makes deploys of them."""
+"""Requests for deploys that no page looks at: of programs, schedules, web-hooks, pipelines before, sets. A worker makes deploys of them."""
 
 from typing import Any, ClassVar, Self
 
@@ -10,7 +10,7 @@ from delivery.deploy_models import Deploy, OfEnvironmentsQuerySet
 
 
 class DeployRequestQuerySet(OfEnvironmentsQuerySet):
-    """Wishes by who sees deploys there; one's own always, a token with limits only those that it brought itself."""
+    """Requests by who sees deploys there; one's own always, a token with limits only those that it brought itself."""
 
     def visible_to(self, user: Any, action: str = "view") -> Self:
         """Narrow to what the user may look at."""
@@ -26,9 +26,9 @@ class DeployRequestQuerySet(OfEnvironmentsQuerySet):
 
 
 class DeployRequest(models.Model):
-    """A wish, and what became of it. The source is asked by a worker, so that nobody waits for it who asks.
+    """A request for a deploy, and what became of it. The source is asked by a worker, so that nobody waits for it who asks.
 
-    `key` says what it is for ("schedule:3:2026-11-22T03:00:00+00:00"): the same wish is never written twice, and makes one
+    `key` says what it is for ("schedule:3:2026-11-22T03:00:00+00:00"): the same request is never written twice, and makes one
     deploy at most.
     """
 
@@ -100,6 +100,12 @@ class DeployRequest(models.Model):
         on_delete=models.SET_NULL,
         related_name="requests",
     )
+    # The deploy that ended badly and is tried again.
+    retries = models.ForeignKey(
+        "delivery.Deploy", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # How many deploys followed one upon another before this one.
+    depth = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(
         _("what became of it"), max_length=10, choices=State, default=State.WAITING
     )
@@ -120,8 +126,8 @@ class DeployRequest(models.Model):
     objects = DeployRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("wish for a deploy")
-        verbose_name_plural = _("wishes for deploys")
+        verbose_name = _("request for a deploy")
+        verbose_name_plural = _("requests for deploys")
         ordering = ["-id"]
         default_permissions = ()
         indexes = [models.Index(fields=["state", "id"], name="deploy_request_open")]

@@ -23,16 +23,7 @@ from delivery.tables import (
     PipelineTable,
     PipelineTemplateTable,
 )
-
-TABS = (
-    "delivery:pipeline_list",
-    "delivery:deploy_list",
-    "delivery:live",
-    "delivery:artefact_list",
-    "delivery:pipelinetemplate_list",
-    "delivery:deploylock_list",
-    "delivery:dora",
-)
+from delivery.tabs import TABS
 
 
 class PipelineResource(Resource):
@@ -125,6 +116,7 @@ DEPLOYS = Resource(
         "environment__name",
     ),
     tabs=TABS,
+    # Sentences may name hosts that not everybody sees: `status/` tells them, without those names.
     api_fields=(
         "pipeline",
         "environment",
@@ -137,8 +129,6 @@ DEPLOYS = Resource(
         "reason",
         "trigger",
         "status",
-        "waiting_for",
-        "explanation",
         "plan_hash",
         "emergency_reason",
         "requested_by_name",

@@ -48,7 +48,7 @@ class DeployLock(models.Model):
 
 
 class DeployVote(models.Model):
-    """One person's word on a deploy, bound to the plan that he or she saw."""
+    """One person's decision on a deploy, bound to the plan that he or she saw."""
 
     deploy = models.ForeignKey(
         "delivery.Deploy", on_delete=models.CASCADE, related_name="votes"
@@ -63,8 +63,8 @@ class DeployVote(models.Model):
     at = models.DateTimeField(_("when"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("word on a deploy")
-        verbose_name_plural = _("words on deploys")
+        verbose_name = _("decision on a deploy")
+        verbose_name_plural = _("decisions on deploys")
         default_permissions = ()
         ordering = ["id"]
         constraints = [

@@ -1,15 +1,23 @@
-"""Questions of the room that join several sources: latest deploys, what is live where."""
+"""Questions of the room that join several sources: latest deploys, what is live where, which hosts somebody may know of."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
+from adminset.querysets import everywhere
 from appconf.models import Environment, Project
 from cmdb.models import Host
-from delivery.models import Deploy, DeployLock, LiveRelease
+from delivery.models import (
+    Artefact,
+    Deploy,
+    DeployHost,
+    DeployLock,
+    DeployStep,
+    LiveRelease,
+)
 
 CARD_ROWS = 6
 
@@ -27,7 +35,7 @@ class Place:
 
     Attributes:
         releases: (release, number of hosts), most first; "" where nothing is live. rows: one a host.
-        hidden: hosts that the reader may not see. silent: hosts of which nobody knows.
+        hidden: hosts that the reader may not see.
     """
 
     environment: Environment
@@ -38,8 +46,9 @@ class Place:
 
     @property
     def releases(self) -> list[tuple[str, int]]:
-        """What is live, as hosts said last."""
-        return Counter(row.release for row in self.rows).most_common()
+        """What is live, as hosts said last; those that never said anything are not counted."""
+        known = [row for row in self.rows if row.read_at or row.expected]
+        return Counter(row.release for row in known).most_common()
 
     @property
     def drifted(self) -> list[LiveRelease]:
@@ -47,8 +56,13 @@ class Place:
         return [row for row in self.rows if row.has_drifted]
 
     @property
+    def changed(self) -> list[LiveRelease]:
+        """Hosts with files of the live release that somebody changed there."""
+        return [row for row in self.rows if row.changed_words]
+
+    @property
     def problems(self) -> list[LiveRelease]:
-        """Hosts that could not be read the last time."""
+        """Hosts that could not be read the last time, or are out of the balancer."""
         return [row for row in self.rows if row.problem]
 
     @property
@@ -58,6 +72,8 @@ class Place:
             return "warning", "drifted"
         if not self.rows:
             return "idle", "empty"
+        if self.problems:
+            return "warning", "unread"
         return ("ok", "same") if len(self.releases) == 1 else ("warning", "mixed")
 
 
@@ -93,3 +109,36 @@ def places_of_project(user: Any, project: Project) -> list[Place]:
     """Give what is live in the environments of a project, in the order of travel."""
     rows = Environment.objects.visible_to(user).filter(project=project)
     return places_of(user, rows.select_related("project").order_by("position", "name"))
+
+
+def hosts_seen(user: Any, deploy: Deploy) -> QuerySet[DeployHost]:
+    """Give the hosts of a deploy whose names the user may know; those that are gone from the CMDB for who sees all."""
+    if everywhere(user, "cmdb.view_host"):
+        return deploy.hosts.all()
+    return deploy.hosts.filter(host__in=Host.objects.visible_to(user))
+
+
+def host_ids_seen(user: Any, ids: Iterable[int]) -> set[int]:
+    """Keep of some hosts those that the user may see."""
+    rows = Host.objects.visible_to(user).filter(pk__in=list(ids))
+    return set(rows.values_list("pk", flat=True))
+
+
+def current_of(steps: list[DeployStep]) -> DeployStep | None:
+    """Give the step that runs, else the first that failed, else the last that printed something."""
+    running = [step for step in steps if step.status == DeployStep.Status.RUNNING]
+    bad = [step for step in steps if step.status == DeployStep.Status.FAILED]
+    spoke = [step for step in steps if step.run_id or step.build_id]
+    for found in (running, bad, spoke[-1:]):
+        told = [step for step in found if step.run_id or step.build_id]
+        if told:
+            return told[0]
+    return None
+
+
+def most_live(rows: Iterable[LiveRelease]) -> list[Artefact]:
+    """Give the artefacts that are live in some rows, which bring theirs along, that of most hosts first; nothing where nobody knows."""
+    known = [row.artefact for row in rows if row.artefact is not None]
+    by_key = {artefact.pk: artefact for artefact in known}
+    counted = Counter(artefact.pk for artefact in known)
+    return [by_key[pk] for pk, _count in counted.most_common()]

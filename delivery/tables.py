@@ -169,7 +169,6 @@ class DeployTable(ResourceTable):
             "project",
             "environment",
             "status",
-            "progress",
             "release",
             "what",
             "reason",

@@ -8,7 +8,7 @@ from delivery.asked import answerers
 from delivery.asked.answering import answer
 from delivery.asked.asking import ANSWER
 from delivery.building import tidying
-from delivery.configs import sweeping
+from delivery.configs import preparing, sweeping
 from delivery.engine import advance as engine
 from delivery.engine import calls, local_work
 from delivery.models import Deploy
@@ -71,21 +71,27 @@ def read_configs() -> None:
     sweeping.sweep()
 
 
+@shared_task(name=preparing.PREPARE)
+def prepare_push(pk: int) -> None:
+    """Fill in the texts of a push of configuration to very many hosts."""
+    preparing.prepare(pk)
+
+
 @shared_task(name=wishing.MAKE)
 def make_deploy(pk: int) -> None:
-    """Make the deploy of a wish."""
+    """Make the deploy of a request."""
     making.make(pk)
 
 
 @shared_task(name=set_calls.ADVANCE)
 def advance_set(pk: int) -> None:
-    """Move a set of releases on as far as it goes."""
+    """Move a release run on as far as it can."""
     sets.advance(pk)
 
 
 @shared_task(name="delivery.tick", expires=30)
 def tick() -> None:
-    """Begin planned deploys; look again at wishes, follow-ups and sets for which nobody was called."""
+    """Begin planned deploys; look again at requests, follow-ups and sets for which nobody was called."""
     for each in (ticking.tick, making.sweep, following.sweep, sets.sweep):
         try:
             each()

@@ -1,19 +1,17 @@
 """What starts deploys by itself: schedules, and pipelines that go when another one went well. Each goes as the one who saved it last."""
 
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from adminset.models import Timestamped
 from adminset.querysets import Scope, ScopedQuerySet
 from delivery.deploy_models import Deploy, OfEnvironmentsQuerySet
-from tasks import timing
-from tasks.checks import check_time_zone
+from tasks.planned_models import Planned
 from tasks.vouched_models import Vouched
 
 
@@ -47,25 +45,21 @@ class Trigger(Timestamped, Vouched):
         abstract = True
 
 
-class DeploySchedule(Trigger):
+class DeploySchedule(Trigger, Planned):
     """Deploys that begin by themselves: every so many minutes, by crontab, or once."""
 
-    class Missed(models.TextChoices):
-        """What becomes of planned times at which the portal was away; the same words as the task centre's."""
-
-        SKIP = "skip", _("leave them out")
-        ONCE = "once", _("make up for them with one deploy")
-
-    class Overlap(models.TextChoices):
-        """What becomes of a planned time while the former deploy goes on."""
-
-        SKIP = "skip", _("leave it out")
-        QUEUE = "queue", _("wait until the former has ended")
-
+    # A deploy is never made up for more than once, and two of one schedule never go on at the same time.
+    MISSED = (
+        (Planned.Missed.SKIP.value, _("leave them out")),
+        (Planned.Missed.ONCE.value, _("make up for them with one deploy")),
+    )
+    OVERLAP = (
+        (Planned.Overlap.SKIP.value, _("leave it out")),
+        (Planned.Overlap.QUEUE.value, _("wait until the former has ended")),
+    )
     REF_KINDS = (Deploy.RefKind.BRANCH, Deploy.RefKind.TAG, Deploy.RefKind.COMMIT)
     REF_CHOICES = tuple((kind.value, kind.label) for kind in REF_KINDS)
 
-    name = models.CharField(_("name"), max_length=100, unique=True)
     ref_kind = models.CharField(
         _("kind of reference"),
         max_length=10,
@@ -89,86 +83,30 @@ class DeploySchedule(Trigger):
         blank=True,
         validators=[MinValueValidator(5), MaxValueValidator(44640)],
     )
-    crontab = models.CharField(
-        _("crontab"),
-        max_length=100,
-        blank=True,
-        validators=[timing.check_crontab],
-        help_text=_(
-            "Minute, hour, day, month, weekday: `30 2 * * 1-5` is 02:30 from Monday to Friday."
-        ),
-    )
-    once_at = models.DateTimeField(_("once, at"), null=True, blank=True)
-    time_zone = models.CharField(
-        _("time zone"),
-        max_length=64,
-        default="UTC",
-        validators=[check_time_zone],
-        help_text=_("For the crontab: Asia/Shanghai, UTC."),
-    )
-    starts_at = models.DateTimeField(_("not before"), null=True, blank=True)
-    ends_at = models.DateTimeField(_("not after"), null=True, blank=True)
     missed = models.CharField(
-        _("missed deploys"), max_length=10, choices=Missed, default=Missed.SKIP
-    )
-    grace_seconds = models.PositiveIntegerField(
-        _("still in time after (s)"),
-        default=300,
-        validators=[MinValueValidator(10), MaxValueValidator(86400)],
-        help_text=_("A planned time that is found later than this counts as missed."),
+        _("missed deploys"), max_length=10, choices=MISSED, default=Planned.Missed.SKIP
     )
     overlap = models.CharField(
         _("while the former deploy goes on"),
         max_length=10,
-        choices=Overlap,
-        default=Overlap.SKIP,
+        choices=OVERLAP,
+        default=Planned.Overlap.SKIP,
+        help_text=_("At most one of them waits."),
     )
     next_at = models.DateTimeField(
         _("next deploy"), null=True, blank=True, editable=False, db_index=True
     )
-    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    # What the task centre's policy of missed times asks for; a deploy is never made up for more than once.
-    missed_most: ClassVar[int] = 1
+    missed_most = 1
 
     objects = OfEnvironmentsQuerySet.as_manager()  # type: ignore[misc]
 
-    class Meta:
+    class Meta(Planned.Meta):
         verbose_name = _("planned deploy")
         verbose_name_plural = _("planned deploys")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
         return reverse("delivery:deployschedule_detail", args=[self.pk])
-
-    @property
-    def plan(self) -> timing.Plan:
-        """When it begins."""
-        return timing.Plan(
-            self.every_minutes,
-            self.crontab,
-            self.time_zone,
-            self.once_at,
-            self.starts_at,
-            self.ends_at,
-        )
-
-    @property
-    def when(self) -> str:
-        """When it begins, in words."""
-        return self.plan.words()
-
-    when.fget.short_description = _("when")  # type: ignore[attr-defined]
-
-    def plan_next(self, now: datetime | None = None) -> None:
-        """Work out its next planned time after a moment, and keep it on the row; none while it is off."""
-        self.looked_at = now or timezone.now()
-        times = self.plan.upcoming(self.looked_at, 1) if self.enabled else []
-        self.next_at = times[0] if times else None
 
 
 class DeployTime(models.Model):
@@ -180,7 +118,7 @@ class DeployTime(models.Model):
         ASKED = "asked", _("asked for")
         SKIPPED = "skipped", _("left out")
         MISSED = "missed", _("missed")
-        OVERLAPPED = "overlapped", _("former still went on")
+        OVERLAPPED = "overlapped", _("former was still running")
 
     STATES: ClassVar[dict[str, str]] = {
         "asked": "ok",
@@ -248,11 +186,11 @@ class FollowUp(Trigger):
         related_name="followed_by",
     )
     branch = models.CharField(
-        _("branch"),
+        pgettext_lazy("git", "branch"),
         max_length=200,
         blank=True,
         help_text=_(
-            "Of another project only: which branch of it goes. Empty: its default branch."
+            "Of another project only: which branch of it is delivered. Empty: its default branch."
         ),
     )
 

@@ -6,11 +6,14 @@ from adminset.crud.urls import pages
 from delivery.configs.urls import urlpatterns as configs
 from delivery.githooks.door import githook_in
 from delivery.pages import (
+    applications,
     artefacts,
     control,
+    deep_look,
     deploying,
     deploys,
     figures,
+    host_locks,
     live,
     locking,
     rules,
@@ -82,7 +85,17 @@ urlpatterns = [
     ),
     *pages(ARTEFACTS),
     path("environments/<int:pk>/live/", live.environment_live, name="environment_live"),
+    path(
+        "environments/<int:pk>/charts/",
+        applications.environment_charts,
+        name="environment_charts",
+    ),
     path("environments/<int:pk>/read/", live.environment_read, name="environment_read"),
+    path(
+        "environments/<int:pk>/compare/",
+        deep_look.environment_compare,
+        name="environment_compare",
+    ),
     path(
         "environments/<int:pk>/rollback/",
         live.environment_rollback,
@@ -90,6 +103,11 @@ urlpatterns = [
     ),
     path(
         "environments/<int:pk>/lock/", locking.environment_lock, name="environment_lock"
+    ),
+    path(
+        "environments/<int:pk>/hosts/<int:host>/unlock/",
+        host_locks.host_unlock,
+        name="host_unlock",
     ),
     path("locks/", locking.deploylock_list, name="deploylock_list"),
     path(

@@ -925,9 +925,13 @@ def _line(text):
 def _wished(portal, screen, path, body, args):
     """Ask for a deploy, wait until a worker has written it down, and follow it where that is asked for."""
     made = portal.post(path, body, key=args.key or str(uuid.uuid4()))
+    return _decided(portal, screen, made["id"], args)
+
+
+def _decided(portal, screen, number, args):
     told = _until(
         portal,
-        "/deploy-requests/{}/".format(made["id"]),
+        f"/deploy-requests/{number}/",
         lambda one: one["state"] == "waiting",
         args,
     )
@@ -988,7 +992,7 @@ def _tell_change(screen, known, kind, name, one, quiet):
 
 
 def deploys(portal, screen, args):
-    """List the newest deploys, follow one, or cancel one."""
+    """List the newest deploys, follow one, cancel one, or try one again."""
     if args.cancel:
         told = portal.post(
             f"/deploys/{args.cancel}/cancel/",
@@ -996,6 +1000,8 @@ def deploys(portal, screen, args):
         )
         screen.give(told, [_line("{}: {}".format(told["display"], told["label"]))])
         return OK
+    if args.retry:
+        return _retried(portal, screen, args)
     if args.follow:
         return deploy_follow(portal, screen, args.follow, args)
     query = {"page_size": args.most, **({"status": args.status} if args.status else {})}
@@ -1005,6 +1011,19 @@ def deploys(portal, screen, args):
     ]
     screen.give(rows, map(_line, lines))
     return OK
+
+
+def _retried(portal, screen, args):
+    """Try a deploy again: it goes on itself, or a worker makes another one; follow it where that is asked for."""
+    body = {"what": "stage" if args.all_hosts else "failed"}
+    body.update({name: text for name, text in (("reason", args.reason),
+        ("emergency_reason", args.emergency)) if text})  # fmt: skip
+    key = args.key or str(uuid.uuid4())
+    told = portal.post(f"/deploys/{args.retry}/retry/", body, key=key)
+    if told["request"]:
+        return _decided(portal, screen, told["request"], args)
+    screen.give(dict(told, type="retry"), [f"deploy #{args.retry} goes on"])
+    return deploy_follow(portal, screen, args.retry, args) if args.wait else OK
 
 
 def rollback(portal, screen, args):
@@ -1250,11 +1269,18 @@ def _add_deliveries(commands, command):
         one.add_argument("--wait", action="store_true", help="follow it to its end")
         one.add_argument("--key", help="Idempotency-Key")
         _add_following(one)
-    added = command("deploys", deploys, "list the newest deploys, follow or cancel one")
+    added = command(
+        "deploys", deploys, "list the newest deploys, follow, cancel or retry one"
+    )
     added.add_argument("--status", action="append")
     added.add_argument("--most", type=int, default=20)
-    for name in ("follow", "cancel"):
+    for name in ("follow", "cancel", "retry"):
         added.add_argument("--" + name, type=int, metavar="NUMBER")
+    added.add_argument("--all-hosts", action="store_true",
+        help="retry on all hosts, not only those that failed")  # fmt: skip
+    added.add_argument("--wait", action="store_true", help="follow what is retried")
+    added.add_argument("--emergency", help="why the retry cannot wait for a window")
+    added.add_argument("--key", help="Idempotency-Key")
     added.add_argument("--reason")
     _add_following(added)
     added = commands.add_parser(

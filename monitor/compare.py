@@ -13,6 +13,7 @@ from monitor import ranges, selectors
 from monitor.chart_answers import answer
 from monitor.line_charts import side_by_side
 from monitor.many_lines import lines_of
+from monitor.marks import marks_of_many
 from monitor.metric_choices import metric_choices
 from monitor.metrics import CATALOGUE
 from monitor.titles import title_of
@@ -58,11 +59,11 @@ def compare(request: HttpRequest) -> HttpResponse:
 def compare_lines(request: HttpRequest) -> HttpResponse:
     """Give a line of the metric for each chosen host as JSON."""
     hosts, metric = _hosts(request), _metrics(request)[0]
-    found = lines_of(
-        [host.pk for host in hosts], metric, ranges.span_of(request.GET, "6h")
-    )
+    span = ranges.span_of(request.GET, "6h")
     names = {host.pk: host.hostname for host in hosts}
-    return answer(side_by_side(found, metric, names))
+    found = lines_of(list(names), metric, span)
+    marks = marks_of_many(request.user, list(names), span)
+    return answer(side_by_side(found, metric, names) | {"marks": marks})
 
 
 def _hosts(request: HttpRequest) -> list[Host]:

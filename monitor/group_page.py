@@ -19,6 +19,7 @@ from monitor.chart_answers import answer
 from monitor.charts import unit_of
 from monitor.line_charts import MOST_TOP, WAYS, axis_json, of_group
 from monitor.many_lines import lines_of
+from monitor.marks import marks_of_many
 from monitor.metric_choices import metric_choices
 from monitor.metrics import CATALOGUE
 from monitor.store import StoreUnavailable
@@ -75,9 +76,11 @@ def hostgroup_lines(request: HttpRequest, pk: int) -> HttpResponse:
     group, metric = _group(request, pk), _metric(request)
     names = hosts_of(request.user, group)
     chosen = dict(list(names.items())[: settings.GROUP_CHART_HOSTS])
-    found = lines_of(chosen, metric, ranges.span_of(request.GET, "6h"))
+    span = ranges.span_of(request.GET, "6h")
+    found = lines_of(chosen, metric, span)
+    marks = marks_of_many(request.user, list(chosen), span)
     made = {way: of_group(found, metric, chosen, way, _top(request)) for way in WAYS}
-    return answer(axis_json(found) | {"charts": made})
+    return answer(axis_json(found) | {"charts": made, "marks": marks})
 
 
 def hosts_of(user: Any, group: HostGroup) -> dict[int, str]:

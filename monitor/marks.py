@@ -1,6 +1,6 @@
-"""What happened to a host while it was measured: lines on its charts, each with a link to what it was."""
+"""What happened to hosts while they were measured: lines on their charts, each with a link to what it was."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ class Mark:
 
     Attributes:
         time: Unix seconds.
-        kind: "run", "change"; other rooms have their own ("deploy", "alert").
+        kind: "run", "change"; other rooms have their own ("deploy", "rollback", "alert").
         icon: name of a Font Awesome icon.
     """
 
@@ -59,6 +59,26 @@ def marks_of(user: Any, host: Host, span: Span) -> list[Mark]:
     """List what happened to a host in a stretch of time, as far as the reader may know of it, oldest first."""
     found = [mark for source in sources for mark in source(user, host, span)]
     return sorted(found, key=lambda mark: mark.time)
+
+
+# (reader, ids of hosts that the reader may look at, stretch) -> as a Source.
+ManySource = Callable[[Any, Collection[int], Span], Iterable[Mark]]
+
+
+def marks_of_many(
+    user: Any, host_ids: Collection[int], span: Span
+) -> list[dict[str, Any]]:
+    """Give what happened to any of some hosts, as charts.js draws it, oldest first: only what changes an application.
+
+    Runs and changes of each of many hosts would hide the lines that they stand on.
+
+    Args:
+        host_ids: hosts that the reader may look at.
+    """
+    if not host_ids:
+        return []
+    found = [mark for source in many_sources for mark in source(user, host_ids, span)]
+    return [mark.as_json() for mark in sorted(found, key=lambda mark: mark.time)]
 
 
 def runs(user: Any, host: Host, span: Span) -> Iterator[Mark]:
@@ -99,3 +119,4 @@ def _ends(span: Span) -> tuple[datetime, datetime]:
 
 # Rooms above and other parts of this one add theirs in ready().
 sources: list[Source] = [runs, changes]
+many_sources: list[ManySource] = []

@@ -13,6 +13,7 @@ from monitor.dashboard_panels import Panel
 from monitor.heat_map import Block, block_of, top_of
 from monitor.line_charts import axis_json, of_group
 from monitor.many_lines import lines_of as read_lines
+from monitor.marks import marks_of_many
 from monitor.ranges import Span
 from monitor.selectors import groups_of, watched_hosts
 
@@ -94,7 +95,8 @@ def lines_of(user: Any, panel: Panel, span: Span) -> dict[str, Any]:
         left_out = len(names) - len(chosen)
     found = read_lines(chosen, panel.metric, span)
     lines = of_group(found, panel.metric, chosen, panel.way, panel.top)
-    return axis_json(found) | lines | {"hosts_left_out": left_out}
+    marks = marks_of_many(user, list(chosen), span)
+    return axis_json(found) | lines | {"hosts_left_out": left_out, "marks": marks}
 
 
 def _highest(names: Names, values: Mapping[int, float], most: int) -> list[int]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from adminset.crypto import EncryptedTextField
 from adminset.models import Timestamped
 from adminset.querysets import Scope, ScopedQuerySet
+from tasks.message_models import Message, Seen
 from tasks.vouched_models import Vouched
 from tasks.work_models import Targets, visible_or_own
 
@@ -154,17 +155,8 @@ class InHook(Timestamped, Targets, Vouched):
     starts.fget.short_description = _("starts")  # type: ignore[attr-defined]
 
 
-class InHookDelivery(models.Model):
-    """One message that bore the right signature, and what became of it."""
-
-    class Verdict(models.TextChoices):
-        """What became of it."""
-
-        STARTED = "started", _("started")
-        PING = "ping", _("greeting")
-        LEFT = "left", _("left alone")
-        REPEATED = "repeated", _("came before")
-        REFUSED = "refused", _("refused")
+class InHookDelivery(Message):
+    """One message to a web-hook, and what it started."""
 
     hook = models.ForeignKey(
         "tasks.InHook",
@@ -173,12 +165,6 @@ class InHookDelivery(models.Model):
         related_name="deliveries",
         db_index=False,
     )
-    at = models.DateTimeField(_("time"), default=timezone.now)
-    event = models.CharField(_("event"), max_length=80, blank=True)
-    delivery = models.CharField(_("delivery"), max_length=200, blank=True)
-    address = models.CharField(_("from"), max_length=64, blank=True)
-    verdict = models.CharField(_("what became of it"), max_length=10, choices=Verdict)
-    words = models.TextField(_("why"), blank=True)
     run = models.ForeignKey(
         "tasks.Run",
         verbose_name=_("run"),
@@ -201,27 +187,14 @@ class InHookDelivery(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    body_hash = models.CharField(_("SHA-256 of the body"), max_length=64, blank=True)
-    # The beginning of the body, without what looks like a secret.
-    excerpt = models.TextField(_("beginning of the body"), blank=True)
 
-    class Meta:
+    class Meta(Message.Meta):
         verbose_name = _("delivery of a web-hook in")
         verbose_name_plural = _("deliveries of web-hooks in")
-        default_permissions = ()
-        ordering = ["-id"]
         indexes = [
             models.Index(fields=["hook", "-id"], name="inhook_latest"),
             models.Index(fields=["at"], name="inhook_age"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.event} {self.at:%Y-%m-%d %H:%M:%S}"
-
-    @property
-    def colour(self) -> str:
-        """Colour of the verdict."""
-        return {"started": "ok", "refused": "danger"}.get(self.verdict, "idle")
 
     @property
     def made(self) -> Any:
@@ -229,27 +202,20 @@ class InHookDelivery(models.Model):
         return self.run or self.workflow_run
 
 
-class InHookSeen(models.Model):
-    """A sign by which a message would be known again: for a day it starts nothing a second time."""
+class InHookSeen(Seen):
+    """A sign of a message to a web-hook."""
 
     hook = models.ForeignKey(
         "tasks.InHook", on_delete=models.CASCADE, related_name="seen", db_index=False
     )
-    # SHA-256 of the delivery's id, of the signed time with the body, or of the body.
-    sign = models.CharField(max_length=64)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
     delivery = models.ForeignKey(
         "tasks.InHookDelivery", null=True, on_delete=models.SET_NULL, related_name="+"
     )
 
-    class Meta:
-        default_permissions = ()
+    class Meta(Seen.Meta):
         constraints = [
             models.UniqueConstraint(fields=["hook", "sign"], name="inhook_seen_once")
         ]
-
-    def __str__(self) -> str:
-        return self.sign[:12]
 
 
 class RepeatedRequest(models.Model):

@@ -1,20 +1,17 @@
 """What runs by itself."""
 
-from datetime import datetime
 from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from adminset.models import Timestamped
 from adminset.querysets import Scope, ScopedQuerySet
 from cmdb.models import HostGroup
-from tasks import timing
-from tasks.checks import check_time_zone
+from tasks.planned_models import Planned
 from tasks.vouched_models import Vouched
 from tasks.work_models import Targets, Work, hosts_within, visible_or_own
 
@@ -58,7 +55,7 @@ class ScheduleQuerySet(ScopedQuerySet):
         return self.filter(reached)
 
 
-class Schedule(Timestamped, Work, Targets, Vouched):
+class Schedule(Timestamped, Work, Targets, Vouched, Planned):
     """Work that runs by itself: every so many minutes, by crontab or once, as the user who saved it last."""
 
     class Outside(models.TextChoices):
@@ -67,47 +64,6 @@ class Schedule(Timestamped, Work, Targets, Vouched):
         SKIP = "skip", _("leave it out")
         WAIT = "wait", _("wait until it may run")
 
-    class Missed(models.TextChoices):
-        """What becomes of planned times at which the portal was away."""
-
-        SKIP = "skip", _("leave them out")
-        ONCE = "once", _("make up for them with one run")
-        ALL = "all", _("make up for each, oldest first")
-
-    class Overlap(models.TextChoices):
-        """What becomes of a planned time while the former run goes on."""
-
-        SKIP = "skip", _("leave it out")
-        QUEUE = "queue", _("wait until the former has ended")
-        ALLOW = "allow", _("run both")
-        CANCEL = "cancel", _("stop the former, then run")
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    every_minutes = models.PositiveIntegerField(
-        _("every (minutes)"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(44640)],
-    )
-    crontab = models.CharField(
-        _("crontab"),
-        max_length=100,
-        blank=True,
-        validators=[timing.check_crontab],
-        help_text=_(
-            "Minute, hour, day, month, weekday: `30 2 * * 1-5` is 02:30 from Monday to Friday."
-        ),
-    )
-    once_at = models.DateTimeField(_("once, at"), null=True, blank=True)
-    time_zone = models.CharField(
-        _("time zone"),
-        max_length=64,
-        default="UTC",
-        validators=[check_time_zone],
-        help_text=_("For the crontab: Asia/Shanghai, UTC."),
-    )
-    starts_at = models.DateTimeField(_("not before"), null=True, blank=True)
-    ends_at = models.DateTimeField(_("not after"), null=True, blank=True)
     only_in = models.ForeignKey(
         "tasks.Calendar",
         verbose_name=_("only in"),
@@ -135,8 +91,8 @@ class Schedule(Timestamped, Work, Targets, Vouched):
     missed = models.CharField(
         _("missed runs"),
         max_length=10,
-        choices=Missed,
-        default=Missed.SKIP,
+        choices=Planned.Missed,
+        default=Planned.Missed.SKIP,
         help_text=_("What was planned for a time at which the portal was away."),
     )
     missed_most = models.PositiveSmallIntegerField(
@@ -144,17 +100,11 @@ class Schedule(Timestamped, Work, Targets, Vouched):
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
-    grace_seconds = models.PositiveIntegerField(
-        _("still in time after (s)"),
-        default=300,
-        validators=[MinValueValidator(10), MaxValueValidator(86400)],
-        help_text=_("A planned time that is found later than this counts as missed."),
-    )
     overlap = models.CharField(
         _("while the former run goes on"),
         max_length=10,
-        choices=Overlap,
-        default=Overlap.SKIP,
+        choices=Planned.Overlap,
+        default=Planned.Overlap.SKIP,
     )
     jitter_seconds = models.PositiveIntegerField(
         _("spread over (s)"),
@@ -188,13 +138,6 @@ class Schedule(Timestamped, Work, Targets, Vouched):
         related_name="schedules",
     )
     notice = models.CharField(_("notice"), max_length=500, blank=True, editable=False)
-    # The planned time that comes next (a tick takes the rows where it has come), and when that was worked out.
-    next_at = models.DateTimeField(
-        _("next run"), null=True, blank=True, editable=False, db_index=True
-    )
-    looked_at = models.DateTimeField(
-        null=True, blank=True, editable=False, db_index=True
-    )
     last_run_at = models.DateTimeField(
         _("last run"), null=True, blank=True, editable=False
     )
@@ -216,42 +159,13 @@ class Schedule(Timestamped, Work, Targets, Vouched):
 
     objects = ScheduleQuerySet.as_manager()  # type: ignore[misc]
 
-    class Meta:
+    class Meta(Planned.Meta):
         verbose_name = _("schedule")
         verbose_name_plural = _("schedules")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
         return reverse("tasks:schedule_detail", args=[self.pk])
-
-    @property
-    def plan(self) -> timing.Plan:
-        """When it runs."""
-        return timing.Plan(
-            self.every_minutes,
-            self.crontab,
-            self.time_zone,
-            self.once_at,
-            self.starts_at,
-            self.ends_at,
-        )
-
-    @property
-    def when(self) -> str:
-        """When it runs, in words."""
-        return self.plan.words()
-
-    when.fget.short_description = _("when")  # type: ignore[attr-defined]
-
-    def plan_next(self, now: datetime | None = None) -> None:
-        """Work out its next planned time after a moment, and keep it on the row; none while it is off."""
-        self.looked_at = now or timezone.now()
-        times = self.plan.upcoming(self.looked_at, 1) if self.enabled else []
-        self.next_at = times[0] if times else None
 
     @property
     def result(self) -> tuple[str, Any] | None:

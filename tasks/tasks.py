@@ -21,7 +21,7 @@ from tasks.models import GitSource, Run, Schedule
 from tasks.recording import retention as clearing_recordings
 from tasks.recording import sealing
 from tasks.scheduling import retention, ticking
-from tasks.services import execute, launch, queues, reap, schedules, waiting
+from tasks.services import execute, launch, looks, queues, reap, schedules, waiting
 from tasks.services.hostkeys import fetch_key
 from tasks.services.queues import queued_parts
 from tasks.sites import asking, moving, questions, receiving, relay_life
@@ -107,6 +107,7 @@ def reap_runs() -> None:
     reap.settle_forsaken()
     queues.wake_ready()
     redis_door.note(REAPER, "was here", REAPER_SECONDS)
+    looks.note_look(time.time())
     late = [part for part in reap.unsent_parts() if _queue_is_empty(part.queue)]
     for part in late:
         queues.send(part.run_id, part.queue)

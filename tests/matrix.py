@@ -1,6 +1,6 @@
 """Who gets what from every url, API method and web socket: asked for real, for tests/test_matrix.py and docs/permissions.md."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from accounts import access
 from accounts.models import (
     ApiToken,
     Grant,
@@ -22,9 +23,10 @@ from accounts.models import (
     User,
 )
 from accounts.services.setup import ensure_shipped_roles
-from adminset import audit
+from adminset import audit, refusals
 from adminset.crypto import digest
 from adminset.models import BulkJob, ImportPlan, SavedView, WebHook
+from adminset.querysets import Scope
 from appconf.models import Environment
 from cmdb.models import (
     HOST_GROUP_SCOPE,
@@ -292,12 +294,27 @@ def _web_hook() -> WebHook:
 
 
 def refuse_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer 403 without drawing its page, which costs as much as all other answers; test_permissions.py draws it for every url."""
+    """Answer 403 without drawing its page, or saying who could help: it costs as much as all other answers; test_permissions.py has it for every url."""
 
     def plain(request: HttpRequest, exception: Exception) -> HttpResponse:
         return HttpResponse(status=403)
 
     monkeypatch.setattr("adminset.urls.handler403", plain)
+    monkeypatch.setattr(refusals, "about", lambda user, permission: {})
+
+
+def remember_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work out what each person holds once in a test, not at each request: every answer is taken back before the next."""
+    known: dict[tuple[int, bool], Mapping[str, Scope]] = {}
+    work_out = access.permissions_of
+
+    def remembered(user: User, *, later_too: bool = False) -> Mapping[str, Scope]:
+        key = (user.pk, later_too)
+        if key not in known:
+            known[key] = work_out(user, later_too=later_too)
+        return known[key]
+
+    monkeypatch.setattr(access, "permissions_of", remembered)
 
 
 def ask(stage: Stage, name: str, route: str, method: str) -> Statuses:

@@ -20,6 +20,7 @@ TAKEN = {
     "panel": "p1",
     "word": "start",
     "path": "hosts",
+    "position": "1",
     "ticket": "0" * 32,
 }
 

@@ -1,6 +1,7 @@
 """Dockerfile, compose file, nginx and .env.example against the settings: names exist, ports and limits agree."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ OURS = [
     "runner",
     "urgent",
     "builder",
+    "planner",
     "beat",
 ]
 STORES = ["postgres", "redis", "mongodb"]
@@ -42,14 +44,18 @@ READERS = {
 LAUNCHER = {"BIND", "ADMINSET_INGEST_PORT"}
 
 
-def names_read() -> set[str]:
+@functools.cache
+def names_read() -> frozenset[str]:
     """Collect the names that the portal's code reads from the environment by a typed reader."""
     rooms = (file.parent for file in ROOT.glob("*/apps.py"))
     files = [file for room in rooms for file in room.rglob("*.py")]
-    return {name for file in files for name in names_in(file.read_text())}
+    return frozenset(name for file in files for name in names_in(file.read_text()))
 
 
 def names_in(code: str) -> set[str]:
+    # To parse all code takes seconds, and few modules read the environment.
+    if not re.search(r"\benv\b", code):
+        return set()
     return {
         node.args[0].value
         for node in ast.walk(ast.parse(code))
@@ -289,13 +295,14 @@ def test_what_the_portal_keeps_in_folders_outlives_a_container(service: str) -> 
 def test_workers_listen_to_the_queues_of_the_settings() -> None:
     queues = {
         name: SERVICES[name]["command"][SERVICES[name]["command"].index("--queues") + 1]
-        for name in ("worker", "runner", "urgent", "builder")
+        for name in ("worker", "runner", "urgent", "builder", "planner")
     }
     assert queues == {
         "worker": settings.CELERY_TASK_DEFAULT_QUEUE,
         "runner": settings.RUN_QUEUE,
         "urgent": settings.URGENT_QUEUE,
         "builder": settings.DELIVERY_QUEUE,
+        "planner": settings.QUESTION_QUEUE,
     }
 
 

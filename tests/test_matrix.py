@@ -114,6 +114,7 @@ def stage(
 
     settings.RUN_DIR = tmp_path
     matrix.refuse_plainly(monkeypatch)
+    matrix.remember_grants(monkeypatch)
     return matrix.entered(standing, signed_in)
 
 

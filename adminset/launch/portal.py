@@ -77,8 +77,8 @@ class Portal:
     def _processes(self) -> None:
         credential = programs.agent_folder(self.place) / "credential"
         known = ["agent"] if credential.exists() else []
-        parts = ("web", "ingest", "worker", "runner", "urgent", "builder", "beat")
-        self.supervisor.launch(*parts, *known)
+        workers = ("worker", "runner", "urgent", "builder", "planner")
+        self.supervisor.launch("web", "ingest", *workers, "beat", *known)
         if not known:
             self._enrol()
         self._wait("readyz", self._all_answer, READY_SECONDS)

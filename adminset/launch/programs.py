@@ -93,9 +93,10 @@ def _secantus(place: Place, services: Services) -> list[str]:
 WEB_STOP_SECONDS = 5
 # Reaping, roll-ups, firing schedules: each over in a moment.
 SHORT_TASKS_AT_ONCE = 2
-# Rollbacks that go on side by side, and builds.
+# Rollbacks that go on side by side, builds, and answers to pages that wait for a source (delivery/triggers/taking.py leaves some to pages).
 URGENT_AT_ONCE = 2
 BUILDS_AT_ONCE = 2
+ANSWERS_AT_ONCE = 4
 
 
 def portal(place: Place, concurrency: int) -> list[Program]:
@@ -107,6 +108,7 @@ def portal(place: Place, concurrency: int) -> list[Program]:
         Program("runner", _worker(place, "runner", "runs", concurrency)),
         Program("urgent", _worker(place, "urgent", "urgent", URGENT_AT_ONCE)),
         Program("builder", _worker(place, "builder", "delivery", BUILDS_AT_ONCE)),
+        Program("planner", _worker(place, "planner", "questions", ANSWERS_AT_ONCE)),
         Program("beat", _beat(place)),
         Program("agent", _module(place, "agent")),
     ]

@@ -76,7 +76,7 @@ def version_pin(request: HttpRequest, pk: int) -> HttpResponse:
             actor=request.user, file=version.file, version=version, reason=reason
         )
 
-    return _act(request, pk, act, _("%(version)s counts until it is let go."))
+    return _act(request, pk, act, _("%(version)s counts until it is unpinned."))
 
 
 @requires(APPROVE)

@@ -18,7 +18,7 @@ from adminset.crud.plain import plain_filter, plain_table
 from adminset.crud.resource import Action, Resource
 from adminset.crud.views import find
 from adminset.errors import DomainError
-from adminset.http import requires
+from adminset.http import form_refuses, requires
 from appconf.models import PullToken
 from appconf.pull import tokens
 
@@ -122,7 +122,7 @@ def pulltoken_add(request: HttpRequest) -> HttpResponse:
         try:
             made = tokens.create_token(actor=request.user, **form.cleaned_data)
         except DomainError as error:
-            form.add_error(None, f"{error.message} {error.hint}")
+            form_refuses(form, error)
         else:
             context |= {"token": made[0], "text": made[1]}
             return render(request, "appconf/config/pulltoken_made.html", context)

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 # So much of the new file is looked at together, with about ten times as much memory: matches come soon after a change.
 WINDOW_BYTES = 256 * 1024
-# More pieces than this cost the host more than the bytes they save.
-MOST_PIECES = 1000
 # So many places that look like a block and are none: a file that was made to, or one that is not worth it.
 MOST_MISSES = 20_000
+# A file that changed in one place, and so little of it, is not looked at further: the rest begins or ends it as before.
+FEW_BLOCKS = 3
+FEW_OF_IT = 50
+Bytes = NDArray[np.uint8]
 Sums = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Copy:
-    """So many blocks of the old file, after skipping `skip` blocks; `size` in bytes."""
+    """So many blocks of the old file, after skipping `skip` blocks; `size` in bytes: its last block may be shorter."""
 
     skip: int
     count: int
@@ -40,17 +42,27 @@ Piece = Copy | Literal
 
 
 def pieces_of(
-    old: Path, new: Path, block: int, most_literal: int
+    old: Path, new: Path, block: int, most_literal: int, most_pieces: int
 ) -> list[Piece] | None:
     """Say how the new file is made of the old one; None where more than `most_literal` bytes would be sent, or too many pieces.
 
     Args:
         block: bytes of a block.
+        most_pieces: each costs the host a process.
     """
     before = np.memmap(old, dtype=np.uint8, mode="r")
     after = np.memmap(new, dtype=np.uint8, mode="r")
     if len(before) < block or len(after) < block:
         return None
+    simple = _in_one_place(before, after, block, most_literal)
+    if 0 < len(simple) <= most_pieces:
+        return simple
+    return _found(before, after, block, most_literal, most_pieces)
+
+
+def _found(
+    before: Bytes, after: Bytes, block: int, most_literal: int, most_pieces: int
+) -> list[Piece] | None:
     finder = _Finder(before, block)
     pieces: list[Piece] = []
     literal_from = at = sent = 0
@@ -67,18 +79,67 @@ def pieces_of(
         pieces.append(Copy(number, count, count * block))
         at += count * block
         literal_from = at
-        if len(pieces) > MOST_PIECES or sent > most_literal:
+        if len(pieces) > most_pieces or sent > most_literal:
             return None
+    longer = _with_end(before, after[literal_from:], pieces[-1:], block)
+    if longer is not None:
+        pieces[-1], literal_from = longer, end
     sent += end - literal_from
     if end > literal_from:
         pieces.append(Literal(literal_from, end))
     return pieces if sent <= most_literal else None
 
 
+def _in_one_place(before: Bytes, after: Bytes, block: int, most: int) -> list[Piece]:
+    """Say how the new file is made where only one place of it changed, and little; empty where that is not so."""
+    old, new = len(before), len(after)
+    first = _alike(before, after) // block
+    begin = first * block
+    behind = _alike(before[begin:][::-1], after[begin:][::-1])
+    # Copies begin where a block does.
+    last = -((behind - old) // block)
+    end = new - max(old - last * block, 0)
+    if end - begin > min(max(FEW_BLOCKS * block, new // FEW_OF_IT), most):
+        return []
+    pieces: list[Piece] = [
+        Copy(0, first, begin),
+        Literal(begin, end),
+        Copy(last, -(-old // block) - last, new - end),
+    ]
+    return [one for one in pieces if not _is_empty(one)]
+
+
+def _is_empty(piece: Piece) -> bool:
+    if isinstance(piece, Copy):
+        return piece.size == 0
+    return piece.start == piece.end
+
+
+def _alike(one: Bytes, other: Bytes) -> int:
+    """Count the bytes with which both begin."""
+    most = min(len(one), len(other))
+    for begin in range(0, most, WINDOW_BYTES):
+        end = min(begin + WINDOW_BYTES, most)
+        differ = one[begin:end] != other[begin:end]
+        if differ.any():
+            return begin + int(differ.argmax())
+    return most
+
+
+def _with_end(before: Bytes, rest: Bytes, last: list[Piece], block: int) -> Copy | None:
+    """Make the last copy longer where the rest of the new file is the last, shorter block of the old one behind it."""
+    copy = last[0] if last else None
+    if not isinstance(copy, Copy) or not 0 < len(rest) < block:
+        return None
+    if not np.array_equal(before[(copy.skip + copy.count) * block :], rest):
+        return None
+    return Copy(copy.skip, copy.count + 1, copy.size + len(rest))
+
+
 class _Finder:
     """Finds blocks of one file in another."""
 
-    def __init__(self, before: NDArray[np.uint8], block: int) -> None:
+    def __init__(self, before: Bytes, block: int) -> None:
         self._before, self._block = before, block
         count = len(before) // block
         whole = np.asarray(before[: count * block]).reshape(count, block)
@@ -90,9 +151,7 @@ class _Finder:
         self._misses = 0
         self._window: tuple[int, NDArray[np.int64]] | None = None
 
-    def next_match(
-        self, after: NDArray[np.uint8], at: int, until: int
-    ) -> tuple[int, int] | None:
+    def next_match(self, after: Bytes, at: int, until: int) -> tuple[int, int] | None:
         """Give the first offset from `at` to `until` where a block of the old file stands, and that block's number."""
         begin = at
         while begin + self._block <= len(after) and begin <= until:
@@ -109,7 +168,7 @@ class _Finder:
     def _begin_of(self, at: int) -> int:
         return at - at % WINDOW_BYTES
 
-    def _candidates(self, after: NDArray[np.uint8], at: int) -> NDArray[np.int64]:
+    def _candidates(self, after: Bytes, at: int) -> NDArray[np.int64]:
         """Give the offsets from `at` to the end of its window whose sums are those of some block."""
         begin = self._begin_of(at)
         if self._window is None or self._window[0] != begin:
@@ -122,7 +181,7 @@ class _Finder:
         hits = self._window[1]
         return hits[np.searchsorted(hits, at) :]
 
-    def _number_at(self, after: NDArray[np.uint8], offset: int) -> int | None:
+    def _number_at(self, after: Bytes, offset: int) -> int | None:
         data = after[offset : offset + self._block]
         wanted = _sums_of_rows(np.asarray(data).reshape(1, -1))[0]
         first = int(np.searchsorted(self._sums, wanted))
@@ -134,7 +193,7 @@ class _Finder:
                 return number
         return None
 
-    def run_length(self, after: NDArray[np.uint8], at: int, number: int) -> int:
+    def run_length(self, after: Bytes, at: int, number: int) -> int:
         """Count the blocks that agree from here on, side by side."""
         count, block = 1, self._block
         while True:
@@ -145,7 +204,7 @@ class _Finder:
             count += 1
 
 
-def _sums_of_rows(rows: NDArray[np.uint8]) -> Sums:
+def _sums_of_rows(rows: Bytes) -> Sums:
     """Give the sum of each row: the plain one, and the one weighted by the distance from its end."""
     block = rows.shape[1]
     wide = rows.astype(np.uint64)
@@ -153,7 +212,7 @@ def _sums_of_rows(rows: NDArray[np.uint8]) -> Sums:
     return _joined(wide.sum(axis=1), wide @ weights)
 
 
-def _rolling_sums(data: NDArray[np.uint8], block: int) -> Sums:
+def _rolling_sums(data: Bytes, block: int) -> Sums:
     """Give the sums of the block that begins at each offset."""
     if len(data) < block:
         return np.empty(0, dtype=np.uint64)

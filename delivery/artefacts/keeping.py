@@ -4,7 +4,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from adminset import audit
-from delivery.artefacts import packs, store
+from delivery.artefacts import clearing, packs
+from delivery.artefacts.naming import numbers_named
 from delivery.models import Artefact, Build, Deploy, LiveRelease
 
 
@@ -22,16 +23,19 @@ def wanted() -> set[int]:
 def _live() -> set[int]:
     """Name what hosts say or are said to run, what they ran before, and what they still have on their disks."""
     found: set[int] = set()
+    names: dict[int, set[str]] = {}
     rows = LiveRelease.objects.select_related("environment")
     for row in rows.iterator():
         if row.artefact_id:
             found.add(row.artefact_id)
         there = [one.get("release", "") for one in row.kept if isinstance(one, dict)]
-        names = {row.said, row.expected, row.previous, *there}
-        numbers = [name.partition("-")[0] for name in names]
-        known = [int(number) for number in numbers if number.isdecimal()]
-        of_project = Artefact.objects.filter(project=row.environment.project_id)
-        found |= set(of_project.filter(number__in=known).values_list("pk", flat=True))
+        of_project = names.setdefault(row.environment.project_id, set())
+        of_project.update((row.said, row.expected, row.previous, *there))
+    for project, said in names.items():
+        numbers = numbers_named(said)
+        # Hosts may name more than a query takes.
+        ours = Artefact.objects.filter(project=project).values_list("pk", "number")
+        found |= {pk for pk, number in ours if number in numbers}
     return found
 
 
@@ -84,5 +88,5 @@ def clean() -> int:
         )
     stored = Artefact.objects.filter(cleared_at=None).values_list("sha256", flat=True)
     packs.clean()
-    store.clean(set(stored))
+    clearing.clean(set(stored))
     return len(gone)

@@ -4,35 +4,40 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 
 from delivery.artefacts import manifests, store
-from delivery.artefacts.changes import Changes
+from delivery.artefacts.changes import Changes, Patch
 from delivery.artefacts.compressing import Counted
-from delivery.artefacts.deltas import Literal, Piece
+from delivery.artefacts.deltas import Literal
 from delivery.artefacts.manifests import Entry, Manifest
 
 CHUNK_BYTES = 256 * 1024
+# Members that come first, and say of all that follows what it has to be.
+LISTS = ("plan", "sums", "links", "exec")
 
 
-def write(out: Counted, new: Manifest, base: str, changes: Changes) -> None:
-    """Write the pack of an artefact.
+def write(out: Counted, new: Manifest, base: str, changes: Changes) -> str:
+    """Write the pack of an artefact; give the SHA-256 of its lists, one after the other.
 
     Raises:
         DomainError: a file of the store is damaged.
     """
+    lists = hashlib.sha256()
     with tarfile.open(
         fileobj=out, mode="w|", format=tarfile.GNU_FORMAT, bufsize=CHUNK_BYTES
     ) as tar:
         for name, lines in _texts(new, base, changes):
             data = "".join(f"{line}\n" for line in lines).encode()
             tar.addfile(_head(name, len(data)), io.BytesIO(data))
+            if name in LISTS:
+                lists.update(data)
         for number, patch in enumerate(changes.patches):
-            _write_patch(tar, number, patch.to, patch.pieces)
+            _write_patch(tar, number, patch)
         for folder in _folders(new):
             tar.addfile(_head(f"tree/{folder}", 0, kind=tarfile.DIRTYPE, mode=0o755))
         for entry in changes.sent:
@@ -41,6 +46,7 @@ def write(out: Counted, new: Manifest, base: str, changes: Changes) -> None:
             head = _head(f"tree/{path}", 0, kind=tarfile.SYMTYPE, mode=0o777)
             head.linkname = entry.target
             tar.addfile(head)
+    return lists.hexdigest()
 
 
 def _texts(
@@ -116,12 +122,11 @@ class _Checked:
             raise manifests.broken(self._entry.sha256)
 
 
-def _write_patch(
-    tar: tarfile.TarFile, number: int, entry: Entry, pieces: Sequence[Piece]
-) -> None:
-    ops: list[str] = []
+def _write_patch(tar: tarfile.TarFile, number: int, patch: Patch) -> None:
+    own = patch.block != settings.ARTEFACT_BLOCK_BYTES
+    ops = [f"b {patch.block}\n"] if own else []
     literals: list[Literal] = []
-    for piece in pieces:
+    for piece in patch.pieces:
         if isinstance(piece, Literal):
             ops.append(f"l {len(literals)}\n")
             literals.append(piece)
@@ -129,7 +134,7 @@ def _write_patch(
             ops.append(f"c {piece.skip} {piece.count}\n")
     data = "".join(ops).encode()
     tar.addfile(_head(f"patch/{number}/ops", len(data)), io.BytesIO(data))
-    with store.blob_path(entry.sha256).open("rb") as file:
+    with store.blob_path(patch.to.sha256).open("rb") as file:
         for count, literal in enumerate(literals):
             file.seek(literal.start)
             size = literal.end - literal.start

@@ -12,8 +12,8 @@ release, and has no `..` part. Members, in this order, each text one always ther
     same      `./path` of each file that is in the base under the same path with the same bytes
     copies    `<where><TAB>./from<TAB>./to`: copy a file; where: `base` (from the base) or `new` (from the new tree itself)
     patches   `<n><TAB>./from<TAB>./to`: make the file `to` of the file `from` of the base by patch/<n>
-    patch/<n>/ops    lines in order: `c <skip> <count>`: so many blocks of `block` bytes of the base's file, after skipping so many
-              blocks (dd bs=$block skip= count=; the last one may be shorter); `l <k>`: the whole file patch/<n>/<k>
+    patch/<n>/ops    lines in order: `b <bytes>`: blocks of this patch are so large, not `block`; `c <skip> <count>`: so many blocks of
+              the base's file, after skipping so many (dd bs= skip= count=); `l <k>`: the whole file patch/<n>/<k>
     patch/<n>/<k>    bytes
     tree/...  folders (those that would be empty, and all above files), plain files with their mode, symbolic links
 
@@ -30,8 +30,10 @@ import logging
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -56,6 +58,7 @@ class Pack:
     Attributes:
         sha256, size: of the file `path`, as it is sent. raw_size: unpacked archive in bytes; compressed: by gzip.
         artefact, base: SHA-256 of manifests; base "": the whole artefact. whole_size: bytes of the artefact on the host.
+        lists_sha256: of `plan`, `sums`, `links` and `exec`, one after the other: who knows it can judge all that comes by them.
     """
 
     path: Path
@@ -66,10 +69,30 @@ class Pack:
     artefact: str
     base: str
     whole_size: int
+    lists_sha256: str
+
+    def mark(self) -> dict[str, Any]:
+        """Say by what `at_hand` knows this very file again."""
+        inode = self.path.stat().st_ino
+        return {"sha256": self.sha256, "size": self.size, "inode": inode}
+
+
+def at_hand(new: str, base: str, mark: Mapping[str, Any] | None) -> Pack | None:
+    """Give a pack that `pack_for` gave lately, by its mark, while its file is still that one.
+
+    It waits for nobody and reads no pack: for what holds rows of the database meanwhile. None: ask `pack_for`, elsewhere.
+    """
+    pack = _noted(new, base)
+    try:
+        return pack if pack is not None and pack.mark() == mark else None
+    except OSError:
+        return None
 
 
 def pack_for(new: str, base: str | None = None) -> Pack:
     """Give the pack that makes an artefact on a host, out of nothing or out of a base; made once, then kept for a while.
+
+    It may take minutes: it hashes a pack that was kept, and waits while the store is cleared.
 
     Raises:
         DomainError: the artefact or the base is not in the store any more, or damaged.
@@ -90,7 +113,7 @@ def _folder() -> Path:
     return folder
 
 
-def _kept(new: str, base: str) -> Pack | None:
+def _noted(new: str, base: str) -> Pack | None:
     path = _folder() / f"{_name(new, base)}.pack"
     try:
         about = json.loads(path.with_suffix(".json").read_bytes())
@@ -99,27 +122,35 @@ def _kept(new: str, base: str) -> Pack | None:
         pack = Pack(**about)
     except (OSError, ValueError, TypeError):
         return None
-    same = (pack.artefact, pack.base) == (new, base)
-    return pack if same and _is_whole(pack) else None
+    return pack if (pack.artefact, pack.base) == (new, base) else None
+
+
+def _kept(new: str, base: str) -> Pack | None:
+    pack = _noted(new, base)
+    return pack if pack is not None and _is_whole(pack) else None
 
 
 def _is_whole(pack: Pack) -> bool:
     """Hash a pack again, unless that was done just now: disks fail, and a power cut leaves files of the right size."""
-    now, about = time.monotonic(), pack.path.stat()
+    about = pack.path.stat()
     seen = (pack.path, about.st_ino, pack.sha256)
-    if now - _hashed.get(seen, -HASHED_SECONDS) < HASHED_SECONDS:
+    if time.monotonic() - _hashed.get(seen, -HASHED_SECONDS) < HASHED_SECONDS:
         return about.st_size == pack.size
     with pack.path.open("rb") as file:
         whole = hashlib.file_digest(file, "sha256").hexdigest() == pack.sha256
     if whole:
-        _hashed[seen] = now
-        for old in [
-            one for one, when in _hashed.items() if now - when > HASHED_SECONDS
-        ]:
-            _hashed.pop(old, None)
+        _sure_of(pack)
     else:
         logger.warning("The pack %s is damaged, it is made anew.", pack.path.name)
     return whole
+
+
+def _sure_of(pack: Pack) -> None:
+    """Remember that a pack was hashed, or written, just now; forget what was so too long ago."""
+    now = time.monotonic()
+    for old in [one for one, when in _hashed.items() if now - when > HASHED_SECONDS]:
+        _hashed.pop(old, None)
+    _hashed[(pack.path, pack.path.stat().st_ino, pack.sha256)] = now
 
 
 def doubt(artefact: str, base: str = "") -> None:
@@ -132,13 +163,13 @@ def doubt(artefact: str, base: str = "") -> None:
 
 def _made(new: Manifest, base: str) -> Pack:
     changes = changes_between(new, store.manifest(base) if base else None)
-    compressed = is_worth_it(changes.sent, len(new.entries))
+    compressed = is_worth_it(changes.sent, len(new.entries) + changes.pieces)
     handle, name = tempfile.mkstemp(dir=_folder(), suffix=".new")
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             out = Counted(file, compressed=compressed)
-            write(out, new, base, changes)
+            lists = write(out, new, base, changes)
             out.close()
             file.flush()
             os.fsync(file.fileno())
@@ -152,12 +183,14 @@ def _made(new: Manifest, base: str) -> Pack:
             artefact=new.sha256,
             base=base,
             whole_size=new.size,
+            lists_sha256=lists,
         )
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
     _note(pack)
     sync_folder(path.parent)
+    _sure_of(pack)
     return pack
 
 

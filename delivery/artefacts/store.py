@@ -2,13 +2,10 @@
 
 import fcntl
 import hashlib
-import logging
 import os
-import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import IO
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from adminset.blobs import SHA256, Blobs
 from adminset.errors import DomainError
 from adminset.growing_files import sync_folder
 from delivery.artefacts import manifests
@@ -24,13 +22,12 @@ from delivery.artefacts.manifests import Entry, Manifest
 from delivery.artefacts.paths import check_link
 from delivery.artefacts.rules import Rules
 from delivery.artefacts.walking import Found, found_below, too_large
-from tasks.library.blobs import SHA256
-
-logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1024 * 1024
-# What was added so lately is nobody's leftover yet: its row may still be on its way.
-GRACE_SECONDS = 24 * 3600
+BLOBS = Blobs("ARTEFACTS_DIR", "ADMINSET_ARTEFACT_BYTES", below="blobs")
+MANIFESTS = Blobs("ARTEFACTS_DIR", "ADMINSET_ARTEFACT_BYTES", below="manifests")
+# Where the bytes of a file lie, or would.
+blob_path = BLOBS.path_of
 
 
 @dataclass(frozen=True)
@@ -47,17 +44,6 @@ def root() -> Path:
     folder = Path(settings.ARTEFACTS_DIR)
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     return folder
-
-
-def blob_path(sha256: str) -> Path:
-    """Say where the bytes with this SHA-256 lie, or would."""
-    return _place("blobs", sha256)
-
-
-def _place(kind: str, sha256: str) -> Path:
-    if not SHA256.fullmatch(sha256):
-        raise DomainError(_("%(text)s is no SHA-256.") % {"text": sha256[:80]})
-    return root() / kind / sha256[:2] / sha256
 
 
 @contextmanager
@@ -108,7 +94,7 @@ def add(folder: Path, rules: Rules) -> Stored:
             )
         sha256, data = manifests.written(entries)
         _settle()
-        _write(_place("manifests", sha256), data)
+        _write(MANIFESTS.place_for(sha256), data)
     return Stored(sha256, sum(e.size for e in entries), len(entries))
 
 
@@ -155,9 +141,7 @@ def _copied(file: IO[bytes]) -> tuple[str, int]:
                     raise too_large()
                 digest.update(chunk)
                 out.write(chunk)
-        place = blob_path(digest.hexdigest())
-        place.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        aside.replace(place)
+        aside.replace(BLOBS.place_for(digest.hexdigest()))
     finally:
         aside.unlink(missing_ok=True)
     return digest.hexdigest(), size
@@ -172,7 +156,6 @@ def _settle() -> None:
 
 
 def _write(place: Path, data: bytes) -> None:
-    place.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     if place.is_file() and place.read_bytes() == data:
         os.utime(place)
         return
@@ -192,7 +175,7 @@ def manifest(sha256: str) -> Manifest:
         DomainError: it was cleared away, or is damaged.
     """
     try:
-        data = _place("manifests", sha256).read_bytes()
+        data = MANIFESTS.path_of(sha256).read_bytes()
     except FileNotFoundError:
         raise manifests.missing(sha256) from None
     return manifests.read(sha256, data)
@@ -200,7 +183,7 @@ def manifest(sha256: str) -> Manifest:
 
 def has(sha256: str) -> bool:
     """Say whether an artefact is in the store."""
-    return bool(SHA256.fullmatch(sha256)) and _place("manifests", sha256).is_file()
+    return bool(SHA256.fullmatch(sha256)) and MANIFESTS.path_of(sha256).is_file()
 
 
 def verify(sha256: str) -> list[str]:
@@ -235,40 +218,3 @@ def extract(sha256: str, path: str) -> Path:
     if entry is None:
         raise DomainError(_("The artefact has no such file."), status=404)
     return blob_path(entry.sha256)
-
-
-def clean(wanted: Collection[str]) -> tuple[int, int]:
-    """Take away all artefacts but those wanted and those of the last day: (artefacts, bytes) that went.
-
-    Args:
-        wanted: SHA-256 of manifests; their files stay, whoever else had them too.
-    """
-    went = freed = 0
-    with holding(alone=True):
-        used: set[str] = set()
-        for place in (root() / "manifests").glob("??/*"):
-            young = time.time() - place.stat().st_mtime < GRACE_SECONDS
-            if place.name in wanted or young:
-                used |= _blobs_of(place)
-            else:
-                place.unlink()
-                went += 1
-        for blob in (root() / "blobs").glob("??/*"):
-            if blob.name not in used:
-                freed += blob.stat().st_size
-                blob.unlink()
-        shutil.rmtree(root() / "aside", ignore_errors=True)
-    return went, freed
-
-
-def _blobs_of(place: Path) -> set[str]:
-    """Name the files of a manifest. A damaged one stops no cleaning, and keeps what it still names."""
-    if place.name.startswith("."):
-        return set()
-    data = place.read_bytes()
-    try:
-        found = manifests.read(place.name, data)
-    except DomainError:
-        logger.warning("The manifest %s is damaged.", place.name)
-        return manifests.blobs_named(data)
-    return {entry.sha256 for entry in found.files.values()}

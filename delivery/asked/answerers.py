@@ -1,6 +1,5 @@
 """What workers answer to the pages of a deploy: references of the source, plans, the start of one."""
 
-from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +14,7 @@ from delivery.engine.controlling import retry_deploy
 from delivery.engine.requesting import request_deploy
 from delivery.models import Deploy, LiveRelease, Pipeline
 from delivery.planning.planning import make_plan
+from delivery.selectors import most_live
 from delivery.sources.face import BRANCH, TAG, Commit, Named, Ref
 from delivery.sources.opening import source_of
 
@@ -85,9 +85,8 @@ def _told(commit: Commit, live: str) -> dict[str, Any]:
 def live_commit(environment: int | None) -> str:
     """Give the commit that most hosts of an environment run; "" where that is not known."""
     rows = LiveRelease.objects.filter(environment=environment or 0)
-    commits = rows.exclude(artefact=None).values_list("artefact__commit", flat=True)
-    most = Counter(commit for commit in commits if commit).most_common(1)
-    return most[0][0] if most else ""
+    live = most_live(rows.select_related("artefact"))
+    return next((artefact.commit for artefact in live if artefact.commit), "")
 
 
 def answer_plan(user: Any, about: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +137,12 @@ def _retried(user: Any, about: dict[str, Any]) -> int:
     deploy = Deploy.objects.visible_to(user).filter(pk=about["retry"]).first()
     if deploy is None:
         raise DomainError(_("There is no such deploy."), status=404)
-    return retry_deploy(actor=user, deploy=deploy, what=about["what"]).pk
+    return retry_deploy(
+        actor=user,
+        deploy=deploy,
+        what=about["what"],
+        emergency_reason=about.get("emergency_reason", ""),
+    ).pk
 
 
 def answer_rules(user: Any, about: dict[str, Any]) -> dict[str, Any]:

@@ -28,9 +28,9 @@ def answer(key: str) -> None:
 
 
 def _answered(question: Question) -> Question:
-    user = get_user_model().objects.filter(pk=question.user_id, is_active=True).first()
+    user = get_user_model().objects.filter(pk=question.user_id).first()
     answerer = ANSWERERS.get(question.kind)
-    if user is None or answerer is None:
+    if user is None or not user.may_sign_in or answerer is None:
         return failed(question, _("You may not ask this any more."), "")
     try:
         found = answerer(user, question.about)

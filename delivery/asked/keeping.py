@@ -3,14 +3,22 @@
 They live in the cache only: whoever loses one asks again.
 """
 
+import json
 import secrets
+import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.core.cache import cache
 
+from adminset.crypto import digest
+
 # Whoever looks away for so long asks again.
 SECONDS = 1800
+# A worker has answered by then: what is open for longer may be asked again, and counts no more.
+OPEN_SECONDS = 180
+# Questions of one user that are open at the same time.
+MOST_OPEN = 20
 ASKED, ANSWERED, FAILED = "asked", "answered", "failed"
 
 
@@ -33,6 +41,9 @@ class Question:
     hint: str = ""
     code: str = ""
     language: str = ""
+    asked_at: float = 0
+    # Which of the user's places for open questions it holds; "" where none.
+    held: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -47,14 +58,52 @@ def _place(key: str) -> str:
 def new(user: Any, kind: str, about: dict[str, Any], language: str) -> Question:
     """Write down a question of a user; who asks so in a web request calls a worker then."""
     key = secrets.token_urlsafe(18)
-    question = Question(key, kind, user.pk, about, language=language)
+    question = Question(
+        key, kind, user.pk, about, language=language, asked_at=time.time()
+    )
+    question = replace(question, held=_hold(question))
+    cache.set(_same(user, kind, about, language), key, OPEN_SECONDS)
     keep(question)
     return question
 
 
 def keep(question: Question) -> None:
-    """Keep a question as it stands now."""
+    """Keep a question as it stands now; one that is decided leaves its place to others."""
     cache.set(_place(question.key), asdict(question), SECONDS)
+    held = question.held
+    if held and not question.is_open and cache.get(held) == question.key:
+        cache.delete(held)
+
+
+def _hold(question: Question) -> str:
+    """Give the place that a question got among the open ones of its user; "" where all are taken."""
+    places = (
+        f"delivery:asked:open:{question.user_id}:{number}"
+        for number in range(MOST_OPEN)
+    )
+    # Each is taken by one alone, however many ask at once.
+    return next((p for p in places if cache.add(p, question.key, OPEN_SECONDS)), "")
+
+
+def _same(user: Any, kind: str, about: dict[str, Any], language: str) -> str:
+    told = digest(json.dumps([kind, about, language], sort_keys=True, default=str))
+    return f"delivery:asked:same:{user.pk}:{told}"
+
+
+def find_same(
+    user: Any, kind: str, about: dict[str, Any], language: str, young: float = 0
+) -> Question | None:
+    """Give the question that a user asked in the same words and that is open still, or was answered a moment ago.
+
+    Args:
+        young: how old, in seconds, one may be that is answered.
+    """
+    key = cache.get(_same(user, kind, about, language))
+    found = find_of(user, key, kind) if key else None
+    if found is None or found.state == FAILED:
+        return None
+    age = time.time() - found.asked_at
+    return found if found.is_open or age < young else None
 
 
 def find(key: str) -> Question | None:

@@ -46,7 +46,7 @@ class Hands:
             why = error.strerror or type(error).__name__
             words = _("The portal's disk: %(why)s.") % {"why": why}
         if isinstance(error, DomainError):
-            words = f"{error.message} {error.hint}".strip()
+            words = error.sentence
         self.say(words)
         code = error.exit_code if isinstance(error, BuildError) else None
         self._end(Status.FAILED, explanation=words[:LONGEST], exit_code=code)

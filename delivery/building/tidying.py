@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from appconf import package_pieces
 from delivery.artefacts import keeping
 from delivery.building import log, rooms, rows
 from delivery.models import Deploy
@@ -15,7 +16,7 @@ ROOM_SECONDS = 3600
 
 
 def tidy() -> dict[str, int]:
-    """Take away mirrors, uploads, outputs, rooms, caches, packs and artefacts that are old enough and not wanted; how many of each."""
+    """Take away mirrors, uploads, outputs, rooms, caches, packs, artefacts and half-sent packages that are old enough and not wanted; how many of each."""
     return {
         "builds": rows.close_lost(),
         "rooms": clear_rooms(),
@@ -24,6 +25,7 @@ def tidy() -> dict[str, int]:
         "uploads": uploads.clean(),
         "outputs": log.clean(),
         "artefacts": keeping.clean(),
+        "packages": package_pieces.clear(),
     }
 
 

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from delivery.artefacts import store
-from delivery.artefacts.recording import record
 from delivery.artefacts.rules import Rules
 from delivery.building import rooms, rows
 from delivery.building.commands import TIMED_OUT, BuildError, run_command
+from delivery.building.recording import record
 from delivery.building.rooms import Room
 from delivery.building.rows import Hands
 from delivery.models import Artefact, Deploy, DeployStep
@@ -119,7 +119,7 @@ def _made(hand: Hand, hands: Hands, room: Room, fetched: Fetched) -> Artefact:
     rules = Rules(_lines(way.get("include", "")), _lines(way.get("exclude", "")))
     stored = store.add(room.source, rules)
     hands.say(
-        _("%(files)s files, %(size)s KiB are the artefact %(sha)s")
+        _("Artefact %(sha)s: %(files)s files, %(size)s KiB")
         % {
             "files": stored.count,
             "size": stored.size // 1024,
@@ -133,6 +133,8 @@ def _made(hand: Hand, hands: Hands, room: Room, fetched: Fetched) -> Artefact:
 @transaction.atomic
 def _given(hand: Hand, stored: store.Stored, fetched: Fetched) -> Artefact:
     """Record the artefact and give it to the deploy, while the step is still ours."""
+    # In the order of the engine, deploy before step: who takes them the other way round comes to a deadlock with a cancel.
+    Deploy.objects.select_for_update().get(pk=hand.step.deploy_id)
     hand.look()
     deploy = hand.step.deploy
     artefact = record(

@@ -1,132 +1,21 @@
-"""What stands on hosts compared with what belongs there: kept sealed, told once, read again when it is time."""
+"""When files on hosts are read back: where a push put them, and when their time has come."""
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, Min, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from adminset import audit
 from appconf.config.places import place_of
 from appconf.models import ConfigFile, Environment
-from delivery.configs.pushed import opened
-from delivery.configs.told import Found
-from delivery.models import ConfigDrift, ConfigPush, ConfigPushHost
+from delivery.models import ConfigDrift, ConfigPush
 
 READER = audit.SystemActor("configuration reader")
 State = ConfigDrift.State
-STATES = {
-    "same": State.SAME,
-    "differs": State.DRIFTED,
-    "missing": State.MISSING,
-    "unreadable": State.UNREADABLE,
-}
 OFF = (State.DRIFTED, State.MISSING)
-
-
-def note_placed(
-    push: ConfigPush,
-    row: ConfigPushHost,
-    one: Mapping[str, Any],
-    sha256: str,
-    secrets: Collection[str] = (),
-) -> None:
-    """Keep that a push put a file in place, or found it there, with which secrets in it."""
-    if row.host is None or not _is_there(one):
-        return
-    now = timezone.now()
-    _write(
-        push,
-        row,
-        one,
-        path=one["path"],
-        secrets=json.dumps(list(secrets)) if secrets else None,
-        state=State.SAME,
-        expected_sha256=sha256,
-        found_sha256=sha256,
-        found=None,
-        explanation="",
-        read_at=now,
-    )
-
-
-def note_tried(
-    push: ConfigPush,
-    row: ConfigPushHost,
-    one: Mapping[str, Any],
-    secrets: Collection[str],
-) -> None:
-    """Keep that secrets may stand in a file: nobody said whether it came there, beside those that stood there before."""
-    rows = ConfigDrift.objects.filter(
-        environment=push.environment_id, file=one["file"], host=row.host
-    )
-    for drift in rows if secrets else ():
-        kept: Any = drift.secrets
-        drift.secrets = json.dumps(sorted({*opened(kept), *secrets}))
-        drift.save(update_fields=["secrets"])
-
-
-def note_found(
-    push: ConfigPush,
-    row: ConfigPushHost,
-    one: Mapping[str, Any],
-    found: Found,
-    sha256: str,
-) -> None:
-    """Keep what was read back of a file; drift that was not there before is told in the trail."""
-    state = STATES.get(found.word)
-    if row.host is None or state is None or not _is_there(one):
-        return
-    drift, before = _write(
-        push,
-        row,
-        one,
-        state=state,
-        expected_sha256=sha256,
-        found_sha256=sha256 if state == State.SAME else "",
-        found=found.text or None,
-        found_mode=found.mode,
-        found_owner=found.owner,
-        found_size=found.size,
-        found_changed_at=found.changed_at,
-        explanation=found.why,
-        read_at=timezone.now(),
-    )
-    if state in OFF and before not in OFF:
-        changes: list[audit.Change] = [
-            {"field": "state", "old": str(before), "new": str(state)}
-        ]
-        words = _(
-            "%(path)s on %(host)s is not as it should be; who changed it is not known."
-        )
-        told = words % {"path": one["path"], "host": row.host_name}
-        audit.record(READER, "configdrift.drift", drift, changes=changes, reason=told)
-
-
-def _is_there(one: Mapping[str, Any]) -> bool:
-    """Say whether the file still is: somebody may have deleted it while the hosts were busy."""
-    return ConfigFile.objects.filter(pk=one["file"]).exists()
-
-
-def _write(
-    push: ConfigPush, row: ConfigPushHost, one: Mapping[str, Any], **values: Any
-) -> tuple[ConfigDrift, str]:
-    """Write what is known of a file on a host now; gives the row, and how it stood before."""
-    drift, _new = ConfigDrift.objects.get_or_create(
-        environment_id=push.environment_id, file_id=one["file"], host=row.host
-    )
-    before = drift.state
-    if before != values["state"] or drift.since is None:
-        values["since"] = timezone.now()
-    for name, value in values.items():
-        setattr(drift, name, value)
-    drift.version_id = one["version"]
-    drift.save()
-    return drift, before
 
 
 def due_environments(most: int = 200) -> list[tuple[Environment, list[int]]]:

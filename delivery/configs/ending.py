@@ -1,6 +1,6 @@
 """Keeps how a push or a reading ended, once its run has ended: per host and file, what drifted, and a line on the trail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from adminset import audit
+from adminset.many_rows import update_rows
 from delivery.configs import told
-from delivery.configs.drift import note_found, note_placed, note_tried
 from delivery.configs.holding import let_go
 from delivery.configs.judging import push_of
-from delivery.configs.pushed import opened
+from delivery.configs.notes import Notes
+from delivery.configs.pushed import opened_if_possible
 from delivery.models import ConfigPush, ConfigPushHost
 from tasks.legs.reading import HostReport, reports
 from tasks.models import Run, RunHost, RunLeg
@@ -47,19 +48,48 @@ def settle(pk: int) -> None:
         return
     if push.run_id is not None and push.run.is_open:  # type: ignore[union-attr]
         return
-    said = reports(push.run) if push.run is not None else {}
     rows = list(push.hosts.select_related("host"))
+    if push.run is None and not rows:
+        # A worker is still to fill in its texts (preparing.py).
+        return
+    said = reports(push.run) if push.run is not None else {}
+    notes = Notes(push)
     for row in rows:
-        _settle_host(push, row, said.get(row.host_id or 0))
+        _settle_host(push, notes, row, said.get(row.host_id or 0))
+    notes.write()
+    _end(push, rows, _verdict(push, rows))
+
+
+@transaction.atomic
+def give_up(
+    pk: int, why: str, *, only: Callable[[ConfigPush], bool] | None = None
+) -> None:
+    """End a push that cannot be prepared, or whose end cannot be kept, as a failed one; nothing waits for it any longer.
+
+    Args:
+        only: it is given up only where this still holds of its row, which is locked; elsewhere it goes on.
+    """
+    push = ConfigPush.objects.select_for_update().filter(pk=pk).first()
+    if push is None or push.status != Status.RUNNING:
+        return
+    if only is not None and not only(push):
+        return
+    rows = list(push.hosts.all())
+    for row in rows:
+        row.status, row.explanation = HostStatus.UNKNOWN, why[:4000]
+    push.explanation = why[:4000]
+    _end(push, rows, Status.FAILED)
+
+
+def _end(push: ConfigPush, rows: list[ConfigPushHost], status: str) -> None:
     for row in rows:
         # From now on they stand beside what is known of each file.
         row.secrets = None  # type: ignore[assignment]
-    fields = ["status", "files", "explanation", "secrets"]
-    ConfigPushHost.objects.bulk_update(rows, fields)
+    fields = ("status", "files", "explanation", "secrets")
+    update_rows(ConfigPushHost, fields, rows)
     let_go(push)
-    push.status = _verdict(push, rows)
-    push.ended_at = timezone.now()
-    push.save(update_fields=["status", "ended_at", "updated_at"])
+    push.status, push.ended_at = status, timezone.now()
+    push.save(update_fields=["status", "explanation", "lock", "ended_at", "updated_at"])
     _forget_texts(push)
     if push.kind == ConfigPush.Kind.PUSH:
         _record(push, rows)
@@ -77,22 +107,25 @@ def _forget_texts(push: ConfigPush) -> None:
 
 
 def _settle_host(
-    push: ConfigPush, row: ConfigPushHost, report: HostReport | None
+    push: ConfigPush, notes: Notes, row: ConfigPushHost, report: HostReport | None
 ) -> None:
     if report is None:
         row.status = HostStatus.UNKNOWN
         row.explanation = _("The run is not there any more.")
+        secrets = _secrets(row)
         for one in push.files:
-            note_tried(push, row, one, _secrets(row, one))
+            notes.tried(row, one, secrets.get(str(one["file"]), []))
         return
     row.explanation = report.explanation
     if push.kind == ConfigPush.Kind.READ:
-        _settle_read(push, row, report)
+        _settle_read(push, notes, row, report)
     else:
-        _settle_push(push, row, report)
+        _settle_push(push, notes, row, report)
 
 
-def _settle_read(push: ConfigPush, row: ConfigPushHost, report: HostReport) -> None:
+def _settle_read(
+    push: ConfigPush, notes: Notes, row: ConfigPushHost, report: HostReport
+) -> None:
     is_ok = report.status == RunHost.Status.OK
     row.status = (
         HostStatus.OK if is_ok else PLAIN.get(report.status, HostStatus.UNKNOWN)
@@ -102,24 +135,26 @@ def _settle_read(push: ConfigPush, row: ConfigPushHost, report: HostReport) -> N
         wanted = row.files.get(str(one["file"]), {})
         found = told.found(report.said, number)
         files[str(one["file"])] = {**wanted, "word": found.word}
-        note_found(push, row, one, found, wanted.get("sha256", ""))
+        notes.found(row, one, found, wanted.get("sha256", ""))
     row.files = files
 
 
-def _settle_push(push: ConfigPush, row: ConfigPushHost, report: HostReport) -> None:
-    files, words = {}, []
+def _settle_push(
+    push: ConfigPush, notes: Notes, row: ConfigPushHost, report: HostReport
+) -> None:
+    files, words, secrets = {}, [], _secrets(row)
     for number, one in enumerate(push.files):
         key = str(one["file"])
+        own = secrets.get(key, [])
         became = told.pushed(report.said, number)
         files[key] = {**row.files.get(key, {}), "word": became.word}
         if became.word == "failed":
             files[key]["why"] = became.why
             words.append(f"{one['path']}: {became.why}.")
         if became.word in ("placed", "same"):
-            sha256 = files[key].get("sha256", "")
-            note_placed(push, row, one, sha256, _secrets(row, one))
+            notes.placed(row, one, files[key].get("sha256", ""), own)
         else:
-            note_tried(push, row, one, _secrets(row, one))
+            notes.tried(row, one, own)
     if failed := told.reload_failed(report.said, len(push.files)):
         text = _("%(count)s reload commands failed; the files are in place.")
         words.append(text % {"count": len(failed)})
@@ -128,10 +163,10 @@ def _settle_push(push: ConfigPush, row: ConfigPushHost, report: HostReport) -> N
     row.explanation = " ".join([*words, report.explanation])[:4000]
 
 
-def _secrets(row: ConfigPushHost, one: Mapping[str, Any]) -> list[str]:
-    """Give the secrets that stand in a file as it went to a host."""
-    found: dict[str, list[str]] = dict(opened(row.secrets))  # type: ignore[arg-type]
-    return found.get(str(one["file"]), [])
+def _secrets(row: ConfigPushHost) -> dict[str, list[str]]:
+    """Give the secrets that stand in the files as they went to a host, by the file's id."""
+    kept: Any = row.secrets
+    return dict(opened_if_possible(kept))
 
 
 def _host_status(report: HostReport, files: Mapping[str, Mapping[str, str]]) -> str:

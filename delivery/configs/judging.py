@@ -1,4 +1,4 @@
-"""The judge of pushes and readings: on which hosts they may work, at the wish and again whenever a worker begins."""
+"""The judge of pushes and readings: on which hosts they may work, when they are asked for and again whenever a worker begins."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,7 @@ from adminset.querysets import may
 from appconf.vouching import hosts_of
 from cmdb.models import Host
 from delivery.models import ConfigPush
+from delivery.safety.subjects import number_in
 from tasks.models import Run
 
 # The first word of the purpose and of the subject of these legs.
@@ -21,11 +22,9 @@ def subject_of(push: ConfigPush) -> str:
 
 def push_of(subject: str) -> ConfigPush | None:
     """Find the push that a subject names."""
-    number = subject.removeprefix(_START)
-    if not (subject.startswith(_START) and number.isascii() and number.isdecimal()):
-        return None
+    number = number_in(subject, _START)
     rows = ConfigPush.objects.select_related("environment__project", "requested_by")
-    return rows.filter(pk=int(number)).first()
+    return rows.filter(pk=number or 0).first()
 
 
 def judge(run: Run, hosts: Iterable[Host]) -> set[int]:

@@ -9,30 +9,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from adminset.crypto import digest
-from adminset.errors import Conflict, DomainError, Forbidden
 from adminset.querysets import seen
-from appconf.config.questions import files_of, in_force, path_in
 from appconf.config.rendering import HostTexts, for_hosts
-from appconf.models import ConfigFile, ConfigVersion, Environment
-from appconf.vouching import ensure_may_deploy, hosts_of
+from appconf.models import Environment
 from cmdb.models import Host
-from delivery.configs.programs import MOST_FILES, Placed, reload_commands
+from delivery.configs.frames import FilePlan, Frame, frame_of
+from delivery.configs.programs import Placed, reload_commands
 from delivery.models import ConfigDrift
-
-SETTINGS = ("owner", "group", "mode", "backup", "validate_command", "reload_command")
-
-
-@dataclass(frozen=True)
-class FilePlan:
-    """A file of a plan: its version in force, where it lies, and what runs for it."""
-
-    placed: Placed
-    version: ConfigVersion
-
-    @property
-    def file(self) -> ConfigFile:
-        """The file."""
-        return self.placed.file
 
 
 @dataclass(frozen=True)
@@ -59,7 +42,6 @@ class HostPlan:
 class ConfigPlan:
     """A push as it would be now; `hash` changes with anything that a person says yes to."""
 
-    environment: Environment
     files: list[FilePlan]
     hosts: list[HostPlan]
     problems: list[str]
@@ -86,72 +68,24 @@ def make_plan(
         Forbidden: the actor may not deploy there, or not see one of the files.
         Conflict: there is no file in force, or no host that is delivered to.
     """
-    ensure_may_deploy(actor, environment)
-    files = _files(actor, environment, file_ids)
-    hosts = list(hosts_of(environment).order_by("hostname", "pk"))
-    if not hosts:
-        raise Conflict(
-            _("%(environment)s has no host that is delivered to.")
-            % {"environment": environment},
-            _("Put hosts into it."),
-            code="no_host",
-        )
+    return filled_in(actor, frame_of(actor, environment, file_ids))
+
+
+def filled_in(actor: Any, frame: Frame) -> ConfigPlan:
+    """Fill in all files of a push for all its hosts, secrets too: for many it takes seconds, so never within a transaction."""
+    environment, files = frame.environment, frame.files
     versions = [one.version for one in files]
-    texts = for_hosts(versions, environment, hosts, reveal=True)
+    texts = for_hosts(versions, environment, frame.hosts, reveal=True)
     problems = _problems(texts)
-    shown = {host.pk for host in seen(actor, hosts)}
+    shown = {host.pk for host in seen(actor, frame.hosts)}
     known = _known(environment, files)
     return ConfigPlan(
-        environment,
         files,
         [_host(files, each, known) for each in texts if each.host.pk in shown],
         problems,
-        _hash(environment, files, texts),
+        _hash(frame, texts),
         texts,
     )
-
-
-def _files(
-    actor: Any, environment: Environment, file_ids: Iterable[int] | None
-) -> list[FilePlan]:
-    listed = files_of(environment)
-    if file_ids is not None:
-        wanted = set(file_ids)
-        listed = [file for file in listed if file.pk in wanted]
-        if len(listed) != len(wanted):
-            raise Conflict(_("One of the files is not of this environment any more."))
-    if len(seen(actor, listed)) != len(listed):
-        raise Forbidden(
-            _("There are files that you may not see."),
-            _("Ask for the permission %(permission)s.")
-            % {"permission": "appconf.view_configfile"},
-        )
-    force = in_force(listed)
-    found = [file for file in listed if file.pk in force]
-    if not found:
-        raise Conflict(
-            _("No version of a file is in force here."),
-            _("Write one, and have it approved where that is needed."),
-            code="no_file",
-        )
-    return _placed(environment, found[: MOST_FILES + 1], force)
-
-
-def _placed(
-    environment: Environment,
-    files: Sequence[ConfigFile],
-    force: dict[int, ConfigVersion],
-) -> list[FilePlan]:
-    if len(files) > MOST_FILES:
-        raise DomainError(
-            _("At most %(most)s files go together.") % {"most": MOST_FILES},
-            _("Choose some of them."),
-            code="too_many_files",
-        )
-    return [
-        FilePlan(Placed(file, path_in(file, environment)), force[file.pk])
-        for file in files
-    ]
 
 
 def _problems(texts: Sequence[HostTexts]) -> list[str]:
@@ -206,20 +140,11 @@ def _now(row: ConfigDrift | None, wanted: str) -> tuple[str, str]:
     return "warning", _("changes")
 
 
-def _hash(
-    environment: Environment, files: Sequence[FilePlan], texts: Sequence[HostTexts]
-) -> str:
+def _hash(frame: Frame, texts: Sequence[HostTexts]) -> str:
     """Bind a yes to all that happens: files, versions, settings, hosts, and the text that each of them gets."""
-    told = {
-        "environment": environment.pk,
-        "files": [
-            [one.file.pk, one.version.pk, one.placed.path]
-            + [getattr(one.file, name) for name in SETTINGS]
-            for one in files
-        ],
-        "hosts": [
-            [each.host.pk, *(each.files[one.file.pk].sha256 for one in files)]
-            for each in texts
+    told = frame.told() | {
+        "texts": [
+            [each.files[one.file.pk].sha256 for one in frame.files] for each in texts
         ],
     }
     # Keyed: it stands on a page, and must not tell whether a guess at a secret is right.

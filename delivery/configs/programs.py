@@ -50,9 +50,7 @@ class Load:
     secret: Mapping[int, Values]
 
 
-def push_load(
-    push_id: int, placed: Sequence[Placed], texts: Sequence[HostTexts], stamp: str
-) -> Load:
+def push_load(placed: Sequence[Placed], texts: Sequence[HostTexts], stamp: str) -> Load:
     """Give the values with which push.sh puts files in place.
 
     Args:
@@ -61,7 +59,6 @@ def push_load(
     reloads = reload_commands(placed)
     values = {
         "COUNT": str(len(placed)),
-        "PUSH": str(push_id),
         "SECONDS": str(settings.CONFIG_COMMAND_SECONDS),
         "RELOADS": str(len(reloads)),
         "KEEP": str(MOST_COPIES),

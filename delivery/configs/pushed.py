@@ -1,15 +1,19 @@
 """What pushes put on hosts: at which path each file lies there, and with which secrets, for as long as they stand there."""
 
 import json
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from adminset.crypto import Secret
+from adminset.errors import DomainError
 from appconf.config.rendering import HostTexts
 from appconf.models import Environment
 from delivery.configs.programs import Place, Placed
 from delivery.models import ConfigDrift
+
+logger = logging.getLogger(__name__)
 
 
 def places(environment: Environment, file_ids: Iterable[int]) -> set[Place]:
@@ -40,6 +44,15 @@ def opened(sealed: Secret | None) -> Any:
     return json.loads(sealed.reveal()) if sealed else []
 
 
+def opened_if_possible(sealed: Secret | None) -> Any:
+    """Open what was sealed; an empty list also where its key is lost: nobody reads it ever again, so that nothing waits for it."""
+    try:
+        return opened(sealed)
+    except DomainError as error:
+        logger.warning("what a push sealed is lost: %s", error.message)
+        return []
+
+
 def with_former(
     environment: Environment, texts: Sequence[HostTexts]
 ) -> list[HostTexts]:
@@ -48,7 +61,7 @@ def with_former(
     former: dict[int, set[str]] = {}
     for row in rows.only("host", "secrets"):
         sealed: Any = row.secrets
-        former.setdefault(row.host_id, set()).update(opened(sealed))
+        former.setdefault(row.host_id, set()).update(opened_if_possible(sealed))
     return [_beside(each, former.get(each.host.pk, set())) for each in texts]
 
 

@@ -12,6 +12,7 @@ from appconf.models import ConfigFile, Environment
 from cmdb.models import Host
 from delivery.configs import tables
 from delivery.configs.comparing import comparison, unseen_names
+from delivery.configs.preparing import is_being_prepared
 from delivery.models import ConfigDrift, ConfigPush, ConfigPushHost
 from tasks.models import Run, RunHost
 
@@ -62,6 +63,7 @@ def _result(request: HttpRequest, push: ConfigPush) -> dict[str, Any]:
         "rows": rows,
         "more": push.hosts.count() - len(hosts),
         "run": runs.first(),
+        "is_being_prepared": is_being_prepared(push),
         "may_cancel": push.status == ConfigPush.Status.RUNNING
         and may(request.user, "deploy", push.environment),
     }

@@ -13,10 +13,10 @@ from adminset.crud.views import find
 from adminset.errors import DomainError
 from adminset.http import requires
 from appconf.models import Environment
-from delivery.configs import pushing
+from appconf.resources import ENVIRONMENT
+from delivery.configs import pushing, reading
 from delivery.configs.planning import ConfigPlan, make_plan
 from delivery.configs.resources import CONFIG_PUSHES, DEPLOY
-from delivery.pages.finding import find as find_own
 
 REASON_LENGTH = 250
 
@@ -46,7 +46,7 @@ def environment_config(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _environment(request: HttpRequest, pk: int) -> Environment:
-    found: Environment = find_own(Environment, request.user, pk, "deploy")
+    found: Environment = find(ENVIRONMENT, request.user, pk, "deploy")
     return found
 
 
@@ -91,7 +91,7 @@ def _of_plan(plan: ConfigPlan) -> dict[str, Any]:
 @require_POST
 def environment_config_read(request: HttpRequest, pk: int) -> HttpResponse:
     """Read the files of an environment back from its hosts now."""
-    push = pushing.request_read(
+    push = reading.request_read(
         actor=request.user,
         environment=_environment(request, pk),
         file_ids=_chosen(request),

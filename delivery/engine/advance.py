@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from django.db import DatabaseError, transaction
-from django.utils.translation import gettext as _
 
-from delivery.engine import ending, handlers
+from adminset.redaction import clean
+from delivery.engine import ending, handlers, pausing
 from delivery.engine.beginning import begin_deploy, look_at_votes
 from delivery.engine.judging import ensure_owner
 from delivery.engine.moves import (
@@ -15,28 +16,31 @@ from delivery.engine.moves import (
     begin_step,
     end_step,
     failed,
-    pause,
     write,
 )
+from delivery.engine.people_steps import Measured, measure
 from delivery.models import Deploy, DeployStep
-from delivery.way_models import Way
 
 # More moves than any deploy has: a fault of ours must not turn in circles.
 MOST_MOVES = 5000
 logger = logging.getLogger(__name__)
 Status = Deploy.Status
+Kind = DeployStep.Kind
+# What stays as it is where these could not be done, somebody has to know.
+TOLD_AT_THE_END = (Kind.LOOK, Kind.UNLOCK)
 
 
 def advance(pk: int) -> None:
     """Move a deploy on as far as it goes now; it never waits for anything."""
     for _number in range(MOST_MOVES):
-        if not _move(pk):
+        # The store of measured values may take its time: it is asked before anything is locked.
+        if not _move(pk, measure(pk)):
             return
     logger.error("deploy %s moves and moves", pk)
 
 
 @transaction.atomic
-def _move(pk: int) -> bool:
+def _move(pk: int, measured: Measured | None) -> bool:
     """Do one move; say whether there may be another."""
     deploy = Deploy.objects.select_for_update().filter(pk=pk).first()
     if deploy is None or not deploy.is_open:
@@ -44,10 +48,25 @@ def _move(pk: int) -> bool:
     if deploy.cancel_requested_at and not deploy.ending:
         return _stop(deploy)
     if deploy.status == Status.WAITING_APPROVAL:
-        return look_at_votes(deploy)
+        return _or_ended(look_at_votes, deploy)
     if deploy.status == Status.WAITING:
-        return begin_deploy(deploy)
-    return _move_step(deploy)
+        return _or_ended(begin_deploy, deploy)
+    return _move_step(deploy, measured)
+
+
+def _or_ended(act: Callable[[Deploy], bool], deploy: Deploy) -> bool:
+    """Look whether a deploy may begin; one that an error of ours keeps from that ends, for it would hold up those behind it."""
+    try:
+        with transaction.atomic():
+            return act(deploy)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("deploy %s cannot begin", deploy.pk)
+        # Of what was written meanwhile nothing counts.
+        deploy.refresh_from_db()
+        ending.begin_ending(deploy, Status.FAILED, None, handlers.words_of(error))
+        return True
 
 
 def _current(deploy: Deploy) -> DeployStep | None:
@@ -58,14 +77,17 @@ def _current(deploy: Deploy) -> DeployStep | None:
     return step
 
 
-def _move_step(deploy: Deploy) -> bool:
+def _move_step(deploy: Deploy, measured: Measured | None) -> bool:
     step = _current(deploy)
     if step is None:
         ending.end_deploy(deploy)
         return deploy.is_open
     if step.status == DeployStep.Status.RUNNING:
-        outcome = _or_failed(handlers.judge, step)
-        return outcome is not None and _end(deploy, step, outcome)
+        outcome = _or_failed(partial(handlers.judge, measured=measured), step)
+        if outcome is None:
+            # One that waits again wants something before it done anew.
+            return step.status == DeployStep.Status.WAITING
+        return _end(deploy, step, outcome)
     if deploy.status == Status.PAUSED and not deploy.ending:
         return False
     outcome = _or_failed(_begun, step)
@@ -74,7 +96,8 @@ def _move_step(deploy: Deploy) -> bool:
 
 def _begun(step: DeployStep) -> Outcome | None:
     begin_step(step)
-    if not step.deploy.ending:
+    # All hosts have switched before the last step: it only tidies, whoever asked for the deploy need not be there any more.
+    if not step.deploy.ending and step.kind != Kind.FINISH:
         ensure_owner(step.deploy)
     return handlers.begin(step)
 
@@ -96,27 +119,16 @@ def _or_failed(
 
 def _end(deploy: Deploy, step: DeployStep, outcome: Outcome) -> bool:
     end_step(step, outcome)
-    if outcome.is_bad and deploy.ending and step.kind == DeployStep.Kind.UNLOCK:
-        write(deploy, explanation=f"{deploy.explanation} {outcome.words}"[:LONGEST])
+    if outcome.is_bad and deploy.ending and step.kind in TOLD_AT_THE_END:
+        told = f"{deploy.explanation} {step.words}: {outcome.words}"
+        write(deploy, explanation=clean(told)[:LONGEST])
     if not outcome.is_bad or deploy.ending:
         return True
-    if _may_wait(deploy, step):
-        words = _(
-            "%(words)s Resume it to go on without them, retry the stage, or cancel to take back what was switched."
-        )
-        pause(deploy, words % {"words": outcome.words})
+    if pausing.may_wait(step):
+        pausing.wait(step, outcome.words)
         return True
     ending.begin_ending(deploy, Status.FAILED, step, outcome.words)
     return True
-
-
-def _may_wait(deploy: Deploy, step: DeployStep) -> bool:
-    """Whether a person is asked instead of taking it all back."""
-    return (
-        step.kind == DeployStep.Kind.ACTIVATE
-        and not deploy.is_rollback
-        and deploy.way["pause_after"] != Way.Pause.NEVER
-    )
 
 
 def _stop(deploy: Deploy) -> bool:
@@ -128,6 +140,9 @@ def _stop(deploy: Deploy) -> bool:
     if step.status == DeployStep.Status.RUNNING:
         if not handlers.stopped(step):
             return False
+        if step.kind == Kind.ACTIVATE:
+            # What its run came to counts; where that cannot be judged the hosts are looked at, as any that may be switched.
+            _or_failed(handlers.judge, step)
         words = ending.cancel_words(deploy)
         end_step(step, Outcome(DeployStep.Status.CANCELLED, words))
     ending.begin_ending(deploy, Status.CANCELLED, step, ending.cancel_words(deploy))

@@ -1,22 +1,19 @@
 """Celery's door of the engine: after each event a worker moves the deploy on, and a sweeper sees that nothing is forgotten."""
 
-import logging
 from functools import partial
 
-import redis
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-from delivery.engine.judging import LOOK, deploy_of
+from adminset import calling
+from delivery.engine.judging import deploy_of
 from delivery.models import Deploy
-from delivery.safety import drift
+from delivery.safety import deep_look, drift
+from delivery.safety.subjects import DEEP, LOOK
 from tasks.models import Run
 
 ADVANCE = "delivery.advance"
 DO_STEP = "delivery.do_step"
-logger = logging.getLogger(__name__)
 
 
 def call(pk: int) -> None:
@@ -33,10 +30,7 @@ def send(task: str, pk: int) -> None:
     """Call a worker: one that builds for work at the portal; any for the rest, which must not wait behind a build."""
     queues = {DO_STEP: settings.DELIVERY_QUEUE}
     queue = queues.get(task, settings.CELERY_TASK_DEFAULT_QUEUE)
-    try:
-        current_app.send_task(task, (pk,), queue=queue)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        logger.warning("%s %s: no worker could be called (%s)", task, pk, error)
+    calling.send(task, pk, queue=queue)
 
 
 def run_ended(run_id: int) -> None:
@@ -49,6 +43,8 @@ def run_ended(run_id: int) -> None:
         send(ADVANCE, pk)
     elif run.subject.startswith(LOOK):
         drift.note(run)
+    elif run.subject.startswith(DEEP):
+        deep_look.note(run)
 
 
 def call_waiting(environment_id: int) -> None:

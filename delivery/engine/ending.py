@@ -1,17 +1,20 @@
 """How a deploy ends: what is still to be done when it went wrong, and the truth in its status and sentence."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from adminset import audit
+from adminset.listeners import tell_later
+from adminset.names import listed
 from adminset.redaction import clean
-from delivery.engine.moves import ENGINE, LONGEST, listed, skip_waiting, write
+from delivery.engine.moves import ENGINE, LONGEST, skip_waiting, write
+from delivery.engine.standing_aside import aside_words
 from delivery.engine.steps import add_steps
 from delivery.models import Deploy, DeployHost, DeployStep
 from delivery.safety.locks import free
@@ -21,6 +24,7 @@ Host = DeployHost.Status
 Kind = DeployStep.Kind
 # What is told of each deploy that has ended, by its id, once that is written; rooms and triggers add theirs in ready().
 after_end: list[Callable[[int], None]] = []
+logger = logging.getLogger(__name__)
 
 
 def cancel_words(deploy: Deploy) -> str:
@@ -54,11 +58,11 @@ def begin_ending(
 def _mending(deploy: Deploy, step: DeployStep | None) -> list[str]:
     if not _claimed(deploy):
         return []
-    live = step is not None and step.kind == Kind.FINISH
+    # Until it is begun the hosts may still go back; the database knows, for what failed to begin was taken back there only.
+    begun = deploy.steps.filter(kind=Kind.FINISH, started_at__isnull=False)
+    live = step is not None and step.kind == Kind.FINISH and begun.exists()
     if live or not deploy.hosts.filter(touched=True).exists():
         return [Kind.UNLOCK]
-    if deploy.is_rollback or not deploy.way["auto_rollback"]:
-        return [Kind.LOOK, Kind.UNLOCK]
     return [Kind.LOOK, Kind.SWITCH_BACK, Kind.UNLOCK]
 
 
@@ -76,7 +80,7 @@ def end_deploy(deploy: Deploy) -> None:
     _settle_hosts(deploy)
     status = _verdict(deploy)
     before = deploy.status
-    words = " ".join(filter(None, (deploy.explanation, _hosts_words(deploy))))
+    words = " ".join(filter(None, (deploy.explanation, _last_words(deploy))))
     write(
         deploy,
         status=status,
@@ -91,8 +95,7 @@ def end_deploy(deploy: Deploy) -> None:
         {"field": "hosts", "old": None, "new": dict(_counts(deploy))},
     ]
     audit.record(ENGINE, "deploy.finish", deploy, changes=changes)
-    for each in after_end:
-        transaction.on_commit(partial(each, deploy.pk))
+    tell_later(after_end, deploy.pk)
     return None
 
 
@@ -104,6 +107,9 @@ def _left_half_done(deploy: Deploy) -> bool:
 
 
 def _bad_words(deploy: Deploy) -> str:
+    if deploy.is_rollback:
+        # Those that went are well; the end names the others.
+        return _("Not all hosts went back.")
     bad = deploy.hosts.exclude(status=Host.OK)
     names = list(bad.values_list("host_name", flat=True))
     return _("Not well on %(hosts)s.") % {"hosts": listed(names)}
@@ -132,6 +138,18 @@ def _counts(deploy: Deploy) -> Counter[str]:
     return Counter(deploy.hosts.values_list("status", flat=True))
 
 
+def _last_words(deploy: Deploy) -> str:
+    """Say how the hosts stand; an error of ours in these words must not keep a deploy open, and its locks."""
+    try:
+        with transaction.atomic():
+            return _hosts_words(deploy)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("deploy %s: no words for how its hosts stand", deploy.pk)
+        return ""
+
+
 def _hosts_words(deploy: Deploy) -> str:
     """Say how the hosts stand, and by name which of them have something that nobody wanted."""
     if deploy.started_at is None:
@@ -142,7 +160,8 @@ def _hosts_words(deploy: Deploy) -> str:
     ]
     total = sum(counts.values())
     hosts = ngettext("%(count)s host", "%(count)s hosts", total) % {"count": total}
-    return f"{hosts}: {', '.join(told)}. {_stuck_words(deploy)}".strip()
+    more = (_stuck_words(deploy), *aside_words(deploy))
+    return " ".join(filter(None, (f"{hosts}: {', '.join(told)}.", *more)))
 
 
 def _stuck_words(deploy: Deploy) -> str:

@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
 from delivery.engine import (
+    back_steps,
+    claim_steps,
     host_steps,
     legwork,
     local_steps,
@@ -14,6 +16,7 @@ from delivery.engine import (
     switch_steps,
 )
 from delivery.engine.moves import OK, Outcome
+from delivery.engine.people_steps import Measured
 from delivery.models import DeployStep
 
 Kind = DeployStep.Kind
@@ -24,7 +27,7 @@ BEGIN: dict[str, Handler] = {
     Kind.FETCH: local_steps.begin_local,
     Kind.BUILD: local_steps.begin_local,
     Kind.PACK: local_steps.begin_local,
-    Kind.CLAIM: host_steps.begin_claim,
+    Kind.CLAIM: claim_steps.begin_claim,
     Kind.READ: host_steps.begin_read,
     Kind.DISTRIBUTE: send_steps.begin_distribute,
     Kind.COMMAND: host_steps.begin_command,
@@ -32,29 +35,26 @@ BEGIN: dict[str, Handler] = {
     Kind.ACTIVATE: switch_steps.begin_activate,
     Kind.WATCH: people_steps.begin_watch,
     Kind.FINISH: host_steps.begin_finish,
-    Kind.LOOK: switch_steps.begin_look,
-    Kind.SWITCH_BACK: switch_steps.begin_switch_back,
-    Kind.UNLOCK: host_steps.begin_unlock,
+    Kind.LOOK: back_steps.begin_look,
+    Kind.SWITCH_BACK: back_steps.begin_switch_back,
+    Kind.UNLOCK: claim_steps.begin_unlock,
 }
 JUDGE: dict[str, Handler] = {
     Kind.CHECK: host_steps.judge_check,
     Kind.FETCH: local_steps.judge_local,
     Kind.BUILD: local_steps.judge_local,
     Kind.PACK: local_steps.judge_local,
-    Kind.CLAIM: host_steps.judge_claim,
+    Kind.CLAIM: claim_steps.judge_claim,
     Kind.READ: host_steps.judge_read,
     Kind.DISTRIBUTE: send_steps.judge_distribute,
     Kind.COMMAND: host_steps.judge_command,
     Kind.CONFIRM: lambda step: OK,
     Kind.ACTIVATE: switch_steps.judge_activate,
-    Kind.WATCH: people_steps.judge_watch,
     Kind.FINISH: host_steps.judge_finish,
-    Kind.LOOK: switch_steps.judge_look,
-    Kind.SWITCH_BACK: switch_steps.judge_switch_back,
-    Kind.UNLOCK: host_steps.judge_unlock,
+    Kind.LOOK: back_steps.judge_look,
+    Kind.SWITCH_BACK: back_steps.judge_switch_back,
+    Kind.UNLOCK: claim_steps.judge_unlock,
 }
-# After a cancel it counts what their runs came to, too.
-SWITCHING = (Kind.ACTIVATE,)
 
 
 def begin(step: DeployStep) -> Outcome | None:
@@ -62,8 +62,14 @@ def begin(step: DeployStep) -> Outcome | None:
     return BEGIN[step.kind](step)
 
 
-def judge(step: DeployStep) -> Outcome | None:
-    """Say how a step that was begun ended; None while it goes on."""
+def judge(step: DeployStep, measured: Measured | None = None) -> Outcome | None:
+    """Say how a step that was begun ended; None while it goes on.
+
+    Args:
+        measured: what the values of the canary said, where the step watches one.
+    """
+    if step.kind == Kind.WATCH:
+        return people_steps.judge_watch(step, measured)
     return JUDGE[step.kind](step)
 
 
@@ -71,17 +77,11 @@ def stopped(step: DeployStep) -> bool:
     """Stop what a step began; True once nothing of it goes on."""
     if step.kind in DeployStep.LOCAL:
         return local_steps.stop(step)
-    if step.run_id is None:
-        return True
-    if not legwork.stop(step):
-        return False
-    if step.kind in SWITCHING:
-        judge(step)
-    return True
+    return legwork.stop(step)
 
 
 def words_of(error: Exception) -> str:
     """Say why a step could not begin."""
     if isinstance(error, DomainError):
-        return f"{error.message} {error.hint}".strip()
+        return error.sentence
     return _("The portal could not go on; its log says why.")

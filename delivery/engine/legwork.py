@@ -1,21 +1,20 @@
 """Steps that are a leg on hosts: asking for it, waiting for its end, reading what the hosts said."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from adminset.redaction import clean
 from delivery.engine.context import context_of
 from delivery.engine.judging import workable
-from delivery.engine.moves import ENGINE
+from delivery.engine.moves import ENGINE, keep, mark
 from delivery.models import DeployHost, DeployStep
 from delivery.onhost.context import HostContext
 from tasks.legs.asking import Leg, cancel_leg, request_leg, send_leg
 from tasks.legs.reading import HostReport, reports
-from tasks.models import Run, RunHost
+from tasks.models import Run
 
 Make = Callable[[HostContext, tuple[int, ...]], Leg]
-LONGEST = 500
 
 
 def request(
@@ -33,7 +32,7 @@ def request(
     ids = tuple(row.host_id for row in listed if row.host_id in allowed)
     if not ids:
         return False
-    actor = deploy.requested_by or ENGINE
+    actor = _asker(step)
     leg = make(context_of(deploy, step), ids)
     key = f"delivery.deploy.{deploy.pk}.{step.position}.{step.attempt}{phase}"
     run = request_leg(actor=actor, leg=leg, key=key)
@@ -43,13 +42,22 @@ def request(
     return True
 
 
+def _asker(step: DeployStep) -> Any:
+    """Give in whose name a leg runs; the last step only tidies, it needs nobody who may still sign in."""
+    owner = step.deploy.requested_by
+    is_last = step.kind == DeployStep.Kind.FINISH
+    if owner is None or (is_last and not owner.may_sign_in):
+        return ENGINE
+    return owner
+
+
 def _refuse(rows: list[DeployHost]) -> None:
     words = _(
-        "Nothing may be delivered here any more: it left the environment, nobody vouches for it, or who asked may not deploy there."
+        "Nothing may be delivered here any more: it left the environment, nobody with the right to run work added it, or who asked may not deploy there."
     )
     for row in rows:
-        row.status, row.explanation = DeployHost.Status.FAILED, words
-        row.save(update_fields=["status", "explanation"])
+        mark(row, status=DeployHost.Status.FAILED, explanation=words)
+    keep(rows)
 
 
 def heard(step: DeployStep) -> dict[int, HostReport] | None:
@@ -82,27 +90,3 @@ def stop(step: DeployStep) -> bool:
         cancel_leg(actor=actor, run=run)
         run.refresh_from_db()
     return not run.is_open
-
-
-def was_begun(report: HostReport | None) -> bool:
-    """Whether anything of a leg may have been done on a host; also where nobody knows."""
-    return report is None or report.started_at is not None
-
-
-def is_ok(report: HostReport | None) -> bool:
-    """Whether a leg ended well on a host."""
-    return report is not None and report.status == RunHost.Status.OK
-
-
-def is_away(report: HostReport | None) -> bool:
-    """Whether a host could not be reached."""
-    return report is None or report.status == RunHost.Status.UNREACHABLE
-
-
-def why(report: HostReport | None) -> str:
-    """Say why a leg did not end well on a host: in the host's words where it said any."""
-    if report is None:
-        return _("Nothing is known of it.")
-    said = report.said.get("why", "")
-    words = said or report.explanation or report.status
-    return clean(" ".join(words.split()))[:LONGEST]

@@ -1,99 +1,121 @@
-"""What is live where: written down whenever a host said so, and whenever the portal made it so."""
+"""What is live where: written down whenever hosts said so, and whenever the portal made it so; all hosts of a step at once."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
 
+from adminset.many_rows import update_rows
 from delivery.models import Artefact, Deploy, DeployHost, LiveRelease
 from delivery.onhost.told import HostState
+from delivery.safety.telling import (
+    LONGEST_PROBLEM,
+    MOST_KEPT,
+    READ,
+    artefacts_named,
+    read_values,
+)
 from tasks.legs.reading import HostReport
 
-MOST_KEPT = 150
-LONGEST_NUMBER = 9
+
+def note_said(deploy: Deploy, states: Mapping[DeployHost, HostState]) -> None:
+    """Keep what hosts said of themselves before a deploy. A host that is new to us is taken at its word."""
+    found = _rows(deploy, states)
+    artefacts = _artefacts(deploy, (state.live for state in states.values()))
+    for host, state in states.items():
+        row = found.get(host.host_id or 0)
+        if row is None:
+            continue
+        if row.pk is None or (not row.expected and row.deploy_id is None):
+            row.expected = state.live[:200]
+            row.artefact = artefacts.get(state.live)
+        _set(row, read_values(state))
+    _save(found.values(), ("expected", "artefact", *READ))
 
 
-def note_said(deploy: Deploy, row: DeployHost, state: HostState) -> None:
-    """Keep what a host said of itself before a deploy. A host that is new to us is taken at its word."""
-    values = read_values(state)
-    found = _row(deploy, row)
-    if found.pk is None or (not found.expected and found.deploy_id is None):
-        values |= _made(deploy, state.live)
-    _save(found, values)
+def note_live(deploy: Deploy, releases: Mapping[DeployHost, str]) -> None:
+    """Keep that releases were made live, and read back."""
+    found, now = _rows(deploy, releases), timezone.now()
+    artefacts = _artefacts(deploy, releases.values())
+    for host, release in releases.items():
+        row = found.get(host.host_id or 0)
+        if row is None:
+            continue
+        if row.said != release:
+            row.previous = row.said
+        if row.expected != release or row.since is None:
+            row.since = now
+        row.expected, row.artefact = release[:200], artefacts.get(release)
+        # Its files are others now: that those before could not be compared is past.
+        row.problem = row.compare_problem = ""
+        _set(row, {"deploy": deploy, "said": release, "read_at": now})
+    fields = ("expected", "artefact", "deploy", "said", "previous", "since")
+    _save(found.values(), (*fields, "read_at", "problem", "compare_problem"))
 
 
-def read_values(state: HostState) -> dict[str, Any]:
-    """Give what a host said as the fields of its row."""
-    good, bad = set(state.good), set(state.bad)
-    kept = [
-        {"release": one, "good": one in good, "bad": one in bad}
-        for one in state.releases
-    ]
+def note_now(deploy: Deploy, releases: Mapping[DeployHost, str]) -> None:
+    """Keep what hosts say is live, wanted or not."""
+    found, now = _rows(deploy, releases), timezone.now()
+    for host, release in releases.items():
+        if host.host_id in found:
+            values = {"said": release[:200], "read_at": now, "problem": ""}
+            _set(found[host.host_id], values)
+    _save(found.values(), ("said", "read_at", "problem"))
+
+
+def note_silent(deploy: Deploy, problems: Mapping[DeployHost, str]) -> None:
+    """Keep why hosts did not say what is live: what they said before that stands, with the problem beside it."""
+    found = _rows(deploy, problems)
+    for host, why in problems.items():
+        if host.host_id in found:
+            found[host.host_id].problem = why[:LONGEST_PROBLEM]
+    _save(found.values(), ("problem",))
+
+
+def note_finished(deploy: Deploy, reports: Mapping[DeployHost, HostReport]) -> None:
+    """Keep that the release is good, and which ones were cleared away."""
+    found = _rows(deploy, reports)
+    for host, report in reports.items():
+        row = found.get(host.host_id or 0)
+        if row is None:
+            continue
+        gone = {*report.said.get("removed", "").split(), deploy.release}
+        kept = [one for one in row.kept if one["release"] not in gone]
+        kept.insert(0, {"release": deploy.release, "good": True, "bad": False})
+        row.kept = kept[:MOST_KEPT]
+    _save(found.values(), ("kept",))
+
+
+def _artefacts(deploy: Deploy, releases: Iterable[str]) -> dict[str, Artefact]:
+    return artefacts_named(deploy.pipeline.project_id, releases)
+
+
+def _rows(deploy: Deploy, hosts: Iterable[DeployHost]) -> dict[int, LiveRelease]:
+    """Give the rows of hosts by the host's id, new ones where there are none; hosts that are gone from the CMDB have none."""
+    ids = [host.host_id for host in hosts if host.host_id]
+    environment = deploy.environment
+    # A look that ends in this moment does not write what was before.
+    stored = LiveRelease.objects.select_for_update().order_by("pk")
+    known = {
+        row.host_id: row for row in stored.filter(environment=environment, host__in=ids)
+    }
     return {
-        "said": state.live[:200],
-        "previous": state.previous[:200],
-        "kept": kept[:MOST_KEPT],
-        "read_at": timezone.now(),
-        "problem": "",
+        pk: known.get(pk) or LiveRelease(environment=environment, host_id=pk)
+        for pk in ids
     }
 
 
-def note_live(deploy: Deploy, row: DeployHost, release: str) -> None:
-    """Keep that a release was made live, and read back."""
-    found = _row(deploy, row)
-    values = _made(deploy, release)
-    if found.said != release:
-        values["previous"] = found.said
-    values |= {"deploy": deploy, "said": release, "read_at": timezone.now()}
-    if found.expected != release or found.since is None:
-        values["since"] = timezone.now()
-    _save(found, values)
-
-
-def note_now(deploy: Deploy, row: DeployHost, release: str) -> None:
-    """Keep what a host says is live, wanted or not."""
-    _save(_row(deploy, row), {"said": release[:200], "read_at": timezone.now()})
-
-
-def note_finished(deploy: Deploy, row: DeployHost, report: HostReport) -> None:
-    """Keep that the release is good, and which ones were cleared away."""
-    found = _row(deploy, row)
-    gone = set(report.said.get("removed", "").split())
-    kept = [one for one in found.kept if one["release"] not in gone]
-    kept = [one for one in kept if one["release"] != deploy.release]
-    kept.insert(0, {"release": deploy.release, "good": True, "bad": False})
-    _save(found, {"kept": kept[:MOST_KEPT]})
-
-
-def _made(deploy: Deploy, release: str) -> dict[str, Any]:
-    return {"expected": release[:200], "artefact": artefact_of(deploy, release)}
-
-
-def artefact_of(deploy: Deploy, release: str) -> Artefact | None:
-    """Give the artefact of a release's folder; None where it is none of ours."""
-    return artefact_named(deploy.pipeline.project_id, release)
-
-
-def artefact_named(project_id: int, release: str) -> Artefact | None:
-    """Give the artefact of a project whose release has this folder; None where there is none."""
-    number, _dash, _sha = release.partition("-")
-    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
-        return None
-    rows = Artefact.objects.filter(project=project_id, number=int(number))
-    return next((one for one in rows if one.release == release), None)
-
-
-def _row(deploy: Deploy, row: DeployHost) -> LiveRelease:
-    found = LiveRelease.objects.filter(
-        environment=deploy.environment_id, host=row.host_id
-    ).first()
-    return found or LiveRelease(
-        environment=deploy.environment, host_id=row.host_id or 0
-    )
-
-
-def _save(row: LiveRelease, values: dict[str, Any]) -> None:
-    if not row.host_id:
-        return
+def _set(row: LiveRelease, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
-    row.save()
+
+
+def _save(rows: Iterable[LiveRelease], fields: tuple[str, ...]) -> None:
+    listed = list(rows)
+    update_rows(LiveRelease, fields, [row for row in listed if row.pk])
+    LiveRelease.objects.bulk_create(
+        [row for row in listed if row.pk is None],
+        update_conflicts=True,
+        unique_fields=["environment", "host"],
+        update_fields=list(fields),
+    )

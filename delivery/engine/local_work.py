@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -121,6 +121,10 @@ def _done(hand: Hand) -> dict[str, Any]:
         found = work(hand)
     except Lost:
         raise
+    except (OperationalError, InterfaceError) as error:
+        # The database went away, or took somebody else first: that is no end of the work, another attempt makes it.
+        logger.warning("step %s is left", hand.step, exc_info=True)
+        raise Lost from error
     except Exception as error:
         if hand.lost:
             raise Lost from error

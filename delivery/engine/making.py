@@ -1,39 +1,33 @@
 """What is done at the portal: fetch the source, build the artefact, make the packs that the hosts need."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from delivery.artefacts.packs import pack_for
+from delivery.artefacts import packs
 from delivery.building import work as building
-from delivery.engine.send_steps import bases_of, wanted_sha
+from delivery.building.work import Hand
+from delivery.engine.send_steps import bases_of, sender_of, wanted_sha
 from delivery.models import DeployStep
 
 Kind = DeployStep.Kind
 
 
-class Hand(Protocol):
-    """A worker with a step in its hand: see local_work."""
-
-    step: DeployStep
-
-    def look(self) -> None: ...
-
-    def tell(self, done: int, total: int) -> None: ...
-
-
 def pack(hand: Hand) -> dict[str, Any]:
-    """Make each pack that a host of the deploy needs, once; they are kept for the step that sends them."""
-    deploy = hand.step.deploy
+    """Make each pack that a host of the deploy needs, once; the step that sends them knows them by the marks that are left.
+
+    In another attempt hosts could not use what came: those packs are hashed first, and made anew where they are damaged.
+    """
     sha256 = wanted_sha(hand.step)
-    bases = bases_of(hand.step)
-    hosts = deploy.hosts.values_list("host_id", flat=True)
-    wanted = sorted({bases.get(pk or 0, ("", ""))[1] for pk in hosts})
-    told: dict[str, int] = {}
+    bases = bases_of(sender_of(hand.step)).values()
+    wanted = sorted({base for _release, base in bases})
+    marks: dict[str, Any] = {}
     for number, base in enumerate(wanted):
         hand.tell(number, len(wanted))
-        told[base or "whole"] = pack_for(sha256, base or None).size
+        if hand.step.attempt > 1:
+            packs.doubt(sha256, base)
+        marks[base] = packs.pack_for(sha256, base or None).mark()
     hand.tell(len(wanted), len(wanted))
-    return {"packs": told}
+    return {"packs": marks}
 
 
 WORK: dict[str, Callable[[Any], dict[str, Any]]] = {**building.WORK, Kind.PACK: pack}

@@ -1,17 +1,33 @@
 """Single moves of steps and deploys, each written at once; the row of the deploy is locked by whoever moves it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from adminset import audit
+from adminset.many_rows import update_rows
+from adminset.names import listed
 from adminset.redaction import clean
-from delivery.models import Deploy, DeployStep
+from delivery.models import Deploy, DeployHost, DeployStep
 
 ENGINE = audit.SystemActor("delivery")
 LONGEST = 4000
+# What the engine writes of a host: all of it at once, for a statement a host adds up to seconds.
+OF_A_HOST = (
+    "status",
+    "from_release",
+    "to_release",
+    "now_release",
+    "has_said",
+    "touched",
+    "drained",
+    "checks",
+    "explanation",
+    "sent_bytes",
+    "total_bytes",
+)
 
 
 @dataclass(frozen=True)
@@ -112,12 +128,18 @@ def write(deploy: Deploy, **values: Any) -> None:
     deploy.save(update_fields=list(values))
 
 
-def listed(names: list[str], most: int = 5) -> str:
-    """Name some hosts, and how many more there are."""
-    shown = ", ".join(names[:most])
-    more = len(names) - most
-    return (
-        _("%(names)s and %(more)s more") % {"names": shown, "more": more}
-        if more > 0
-        else shown
-    )
+def mark(row: DeployHost, **values: Any) -> None:
+    """Set fields of a host's row; `keep` writes them."""
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def keep(rows: Sequence[DeployHost]) -> None:
+    """Write the rows of hosts, in one go; whoever holds the row of their deploy is the only one who does."""
+    update_rows(DeployHost, OF_A_HOST, rows)
+
+
+def bad_words(rows: Sequence[DeployHost]) -> str:
+    """Name hosts on which something went wrong, and what it was on the first of them."""
+    names = listed([row.host_name for row in rows])
+    return f"{names}: {rows[0].explanation}"

@@ -17,7 +17,9 @@ from delivery.models import Artefact, Deploy, DeployHost, Pipeline
 from delivery.planning.bound import kept_of
 from delivery.planning.plan import Plan
 from delivery.planning.planning import make_plan
+from delivery.planning.targets import covers
 from delivery.safety import locks
+from delivery.safety.notices import tell_approvers
 from delivery.safety.rights import holds_on
 from delivery.safety.windows import check_emergency
 
@@ -136,6 +138,8 @@ def ask(  # noqa: PLR0913 - what is asked for, each part by its name
         raise Forbidden(_("You may not start deploys of this project."))
     if plan.problems:
         raise DomainError(plan.problems[0], " ".join(plan.problems[1:]), code="problem")
+    # Of two that come at the same moment one sees the other.
+    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     if not wait:
         _ensure_turn(environment)
     emergency = check_emergency(actor, pipeline, environment, emergency_reason)
@@ -151,6 +155,8 @@ def ask(  # noqa: PLR0913 - what is asked for, each part by its name
         if value
     ]
     audit.record(actor, "deploy.request", deploy, changes=changes, reason=reason)
+    if deploy.status == Deploy.Status.WAITING_APPROVAL:
+        tell_approvers(actor, deploy)
     call(deploy.pk)
     return deploy
 
@@ -173,7 +179,9 @@ def _written(
         commit=plan.commit,
         branch=plan.branch[:200],
         status=status,
-        plan=plan.as_json() | kept_of(plan.binding),
+        plan=plan.as_json()
+        | kept_of(plan.binding)
+        | {"whole": covers(environment, [row.host_id for row in plan.rows])},
         plan_hash=plan.hash,
         approvals_needed=plan.approvals_needed,
         approve_until=until,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from delivery.models import Deploy, DeployStep
-from delivery.stages import AT_PORTAL, title_of
+from delivery.stages import AT_PORTAL
 from delivery.way_models import Way
 
 Kind = DeployStep.Kind
@@ -65,7 +65,8 @@ def _forward(deploy: Deploy, batches: int) -> Iterator[Made]:
 
 def _of(stage: dict[str, Any]) -> dict[str, Any]:
     options = {key: stage[key] for key in ("command", "timeout") if stage.get(key)}
-    return {"title": title_of(stage)[:100], "options": options}
+    # Without a title it is named by its kind, in the language of whoever looks.
+    return {"title": str(stage.get("title", ""))[:100], "options": options}
 
 
 def _activate(

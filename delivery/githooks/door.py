@@ -15,7 +15,7 @@ from adminset.middleware import client_address
 from delivery.githooks import receiving, signing
 from delivery.models import GitHook, GitHookDelivery
 from tasks.hooks.door import MOST_MISSES, read_body, slow_down
-from tasks.hooks.receiving import Came
+from tasks.hooks.once import Came
 
 Verdict = GitHookDelivery.Verdict
 STATUS = {Verdict.REFUSED: 422}

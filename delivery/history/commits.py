@@ -21,7 +21,9 @@ def commits_of(older: Artefact, newer: Artefact) -> list[dict[str, Any]]:
             found.setdefault(artefact.commit, _own(artefact))
     rows = Deploy.objects.filter(artefact__in=between, kind=Deploy.Kind.DEPLOY)
     for plan in rows.order_by("-pk").values_list("plan", flat=True)[:50]:
-        for one in _until(plan.get("commits", []), older.commit):
+        # What a plan took away did not come with it.
+        came = [one for one in plan.get("commits", []) if not one.get("gone")]
+        for one in _until(came, older.commit):
             found.setdefault(str(one.get("commit", "")), one)
     listed = [one for one in found.values() if one.get("commit")]
     return sorted(listed, key=lambda one: str(one.get("at", "")), reverse=True)[:MOST]

@@ -72,7 +72,7 @@ def _shared() -> Words:
         _("Shared files and folders"),
         _("Each release links to them, so they must be there before the switch."),
         _(
-            "Put the file there on the host, or a slash behind the path if it is a folder."
+            "Put the file there on the host, let the release bring it, or put a slash behind the path if it is a folder."
         ),
     )
 
@@ -97,7 +97,9 @@ def _ports() -> Words:
     return (
         _("Ports"),
         _("A port that the application needs is taken."),
-        _("Stop what listens there (ss -ltnp tells), or change the port."),
+        _(
+            "Stop what listens there (ss -lntup tells), or change the port. If it is this application as it was before its first deploy, take the port out of the project until then."
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -69,10 +70,12 @@ class HostContext:
 
     Attributes:
         root: the deploy path on the hosts. release: name of the release, such as 41-9f3c02aa. shared: paths within a release; a
-            folder ends in a slash. brings: those of them that the artefact holds. keep: good releases that stay; pins: more that stay.
-        variables, secrets: reach hooks on all hosts; host_variables, host_secrets on one each and win.
-        stage_timeout: seconds for one hook; forks: hosts at once. ports: must be free before. need_bytes, need_files: what a release
-            takes. word: how the log of the host calls the end. mark_bad: going back marks as bad what was live.
+            folder ends in a slash. brings: files of them that the artefact holds; None while it is not built. keep: good releases
+            that stay; pins: more that stay. host_variables, host_secrets: reach the hooks of one host each.
+        stage_timeout: seconds for one hook; forks: hosts at once. ports: such as 8080/tcp, must be free where nothing is live.
+            need_bytes, need_files: what a release takes. log_path: whose end is shown where health is bad. word: how the log of the
+            host calls the end. bad_too: also a release that is marked as bad may be made live; mark_bad: what was live when it
+            goes back is marked as failed.
     """
 
     root: str
@@ -87,10 +90,11 @@ class HostContext:
     environment: str = ""
     batch: str = ""
     rollback: bool = False
+    bad_too: bool = False
     mark_bad: bool = False
     word: str = ""
     shared: tuple[str, ...] = ()
-    brings: tuple[str, ...] = ()
+    brings: tuple[str, ...] | None = ()
     keep: int = 5
     pins: tuple[str, ...] = ()
     hooks: Hooks = field(default_factory=Hooks)
@@ -98,11 +102,9 @@ class HostContext:
     run_user: str = ""
     run_group: str = ""
     log_path: str = ""
-    ports: tuple[int, ...] = ()
+    ports: tuple[str, ...] = ()
     need_bytes: int = 0
     need_files: int = 0
-    variables: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     host_variables: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     host_secrets: Mapping[int, Mapping[str, str]] = field(
         default_factory=dict, repr=False
@@ -110,7 +112,6 @@ class HostContext:
     host_names: Mapping[int, str] = field(default_factory=dict)
     stage_timeout: int = 1800
     forks: int = 20
-    connect_seconds: int | None = None
     urgent: bool = False
 
     def __post_init__(self) -> None:
@@ -126,16 +127,33 @@ class HostContext:
             check_release(self.release)
         for name in (*self.pins,):
             check_release(name)
-        for path in (*self.shared, *self.brings):
+        for path in (*self.shared, *(self.brings or ())):
             _check_shared(path)
         for who in (self.run_user, self.run_group):
             if who and not ACCOUNT.fullmatch(who):
                 raise _wrong(_("%(text)s is no name of an account."), who)
         _check_health(self.health)
-        for values in (self.variables, self.secrets):
-            _check_variables(values)
         for own in (*self.host_variables.values(), *self.host_secrets.values()):
             _check_variables(own)
+
+
+def of_environment(environment: Any, *, who: str = "", **more: Any) -> HostContext:
+    """Give the context of what is done on the hosts of an environment without a deploy.
+
+    Args:
+        environment: of appconf. who: name of the person; "" where nobody wants it.
+
+    Raises:
+        DomainError: its deploy path is none.
+    """
+    return HostContext(
+        root=environment.path,
+        deploy_id=0,
+        who=who,
+        project=environment.project.code,
+        environment=environment.code,
+        **more,
+    )
 
 
 def check_root(root: str) -> None:

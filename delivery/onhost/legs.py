@@ -15,6 +15,7 @@ from delivery.onhost.values import (
     one_line,
     pack_values,
     shared_of,
+    told_always,
     told_to_hooks,
     with_variables,
 )
@@ -23,6 +24,8 @@ from tasks.legs.asking import MOST_FORKS, Leg
 # What neither waits nor copies.
 QUICK_SECONDS = 180
 MARGIN_SECONDS = 60
+# So long a program waits for one before it that is still at work there, and a little more.
+ALONE_SECONDS = 30
 # What hardly costs anything goes to so many hosts at once.
 QUICK_FORKS = 100
 
@@ -32,22 +35,22 @@ def read_leg(context: HostContext, hosts: Collection[int]) -> Leg:
     return _quick(context, hosts, "read", _("Read what is live"))
 
 
-def look_leg(
-    context: HostContext, hosts: Collection[int], *, deep: bool = False
-) -> Leg:
-    """Ask what is live, and with `deep` whether its files are still what was delivered. Changes nothing."""
-    leg = _quick(context, hosts, "look", _("Look for drift"), {"AS_DEEP": flag(deep)})
-    return replace(leg, timeout_seconds=context.stage_timeout) if deep else leg
+def look_leg(context: HostContext, hosts: Collection[int]) -> Leg:
+    """Ask what is live, and whether its files are still what was delivered. Changes nothing."""
+    leg = _quick(context, hosts, "look", _("Compare files"))
+    return replace(leg, timeout_seconds=context.stage_timeout)
 
 
 def check_leg(context: HostContext, hosts: Collection[int]) -> Leg:
     """Look whether all is there that a deploy needs. Changes nothing."""
     values = shared_of(context) | {
-        "AS_BRINGS": "\n".join(context.brings),
+        "AS_BRINGS": "\n".join(context.brings or ()),
+        "AS_NOT_BUILT": flag(context.brings is None),
         "AS_NEED_BYTES": str(context.need_bytes),
         "AS_NEED_FILES": str(context.need_files),
-        "AS_PORTS": " ".join(map(str, context.ports)),
+        "AS_PORTS": " ".join(context.ports),
         "AS_HEALTH": context.health.kind,
+        "AS_BAD_TOO": flag(context.bad_too),
         "AS_COMPRESSED": "1",
     }
     return _quick(context, hosts, "check", _("Checks before"), values)
@@ -64,20 +67,17 @@ def unlock_leg(
     hosts: Collection[int],
     *,
     of: Mapping[int, str] | None = None,
-    force: bool = False,
 ) -> Leg:
     """Give the lock of the hosts back.
 
     Args:
         of: host -> deploy whose lock is broken there, and no other's.
-        force: it is broken whoever holds it.
     """
     own = {
         pk: {"AS_BREAK": "1", "AS_LOCK_OF": str(deploy)}
         for pk, deploy in (of or {}).items()
     }
-    values = {"AS_BREAK": flag(force)}
-    leg = _quick(context, hosts, "release_lock", _("Unlock"), values, own)
+    leg = _quick(context, hosts, "release_lock", _("Unlock"), own=own)
     return replace(leg, urgent=True)
 
 
@@ -106,7 +106,11 @@ def receive_leg(
 
 def activate_leg(context: HostContext, hosts: Collection[int]) -> Leg:
     """Make the release live: before, drain, switch, restart, health, after, return."""
-    return _switching(context, hosts, "activate", _("Switch"), told_to_hooks(context))
+    told = told_to_hooks(context)
+    leg = _switching(context, hosts, "activate", _("Switch"), told)
+    # Before it is live all of a release goes to the disk, and that may be slow.
+    seconds = leg.timeout_seconds + context.stage_timeout
+    return replace(leg, timeout_seconds=seconds)
 
 
 def switch_back_leg(
@@ -122,22 +126,18 @@ def switch_back_leg(
     own = {pk: {"AS_TO": name} for pk, name in names.items() if pk in set(hosts)}
     values = told_to_hooks(context) | {
         "AS_MARK_BAD": flag(context.mark_bad),
-        "AS_REASON": one_line(context.reason),
         "ADMINSET_ROLLBACK": "1",
     }
     leg = _switching(context, hosts, "switch_back", _("Take back"), values, own)
     return replace(leg, urgent=True, forks=_most(context, hosts))
 
 
-def finish_leg(
-    context: HostContext, hosts: Collection[int], *, keep_lock: bool = False
-) -> Leg:
+def finish_leg(context: HostContext, hosts: Collection[int]) -> Leg:
     """Mark the live release as good, clear old ones away, write the log, give the lock back."""
     values = {
         "AS_KEEP": str(max(context.keep, 2)),
         "AS_PINS": " ".join(context.pins),
         "AS_WORD": context.word or ("rolled back" if context.rollback else "deployed"),
-        "AS_KEEP_LOCK": flag(keep_lock),
     }
     leg = _quick(context, hosts, "finish", _("Finish"), values)
     return replace(leg, timeout_seconds=max(context.stage_timeout, QUICK_SECONDS))
@@ -146,14 +146,17 @@ def finish_leg(
 def mark_leg(context: HostContext, hosts: Collection[int], *, bad: bool = True) -> Leg:
     """Mark the release as bad on the hosts, or no longer."""
     values = {"AS_GOOD_AGAIN": flag(not bad), "AS_REASON": one_line(context.reason)}
-    return _quick(context, hosts, "mark", _("Mark a release"), values)
+    leg = _quick(context, hosts, "mark", _("Mark a release"), values)
+    return replace(leg, urgent=True)
 
 
 def well_leg(context: HostContext, hosts: Collection[int]) -> Leg:
     """Ask once more whether the live release is well: what is watched may have fallen ill since its switch."""
-    return _switching(
+    leg = _switching(
         context, hosts, "well", _("Ask for health"), told_to_hooks(context)
     )
+    # It runs no hook.
+    return replace(leg, timeout_seconds=context.health.most_seconds + MARGIN_SECONDS)
 
 
 def command_leg(
@@ -167,16 +170,8 @@ def command_leg(
     title = " ".join(stage.split())[:100] or "command"
     values = told_to_hooks(context) | {"AS_COMMAND": text, "AS_STAGE": title}
     check_lengths(values)
-    leg = with_variables(
-        context,
-        _leg(
-            context,
-            hosts,
-            "command",
-            _("Command: %(stage)s") % {"stage": title},
-            values,
-        ),
-    )
+    words = _("Command: %(stage)s") % {"stage": title}
+    leg = with_variables(context, _leg(context, hosts, "command", words, values))
     return replace(leg, timeout_seconds=context.stage_timeout + MARGIN_SECONDS)
 
 
@@ -204,13 +199,14 @@ def _switching(
         "AS_HEALTH_ATTEMPTS": str(health.attempts),
         "AS_HEALTH_PAUSE": str(health.pause_seconds),
         "AS_LOG_PATH": context.log_path,
+        "AS_BAD_TOO": flag(context.bad_too),
     }
     check_lengths(values)
     leg = with_variables(context, _leg(context, hosts, name, title, values, own))
     texts = (hooks.before_switch, hooks.drain, hooks.restart, hooks.switch)
     count = sum(map(bool, (*texts, hooks.after_switch, hooks.back)))
     seconds = count * (context.stage_timeout + 10) + health.most_seconds
-    return replace(leg, timeout_seconds=seconds + MARGIN_SECONDS)
+    return replace(leg, timeout_seconds=seconds + ALONE_SECONDS + MARGIN_SECONDS)
 
 
 def _quick(
@@ -235,23 +231,14 @@ def _leg(
     own: Mapping[int, Values] | None = None,
 ) -> Leg:
     about = " ".join(filter(None, (context.project, context.environment)))
-    told = {
-        "AS_ROOT": context.root,
-        "AS_DEPLOY": str(context.deploy_id),
-        "AS_WHO": one_line(context.who),
-        "AS_RELEASE": context.release,
-        "AS_RUN_USER": context.run_user,
-        "AS_RUN_GROUP": context.run_group,
-    }
     return Leg(
         title=f"{title}: {about} {context.release}".strip(" :"),
         purpose=f"delivery.{name}",
         program=program(name),
         host_ids=tuple(hosts),
-        values=told | values,
+        values=told_always(context) | values,
         host_values=dict(own or {}),
         forks=min(max(context.forks, 1), MOST_FORKS),
-        connect_timeout_seconds=context.connect_seconds,
         urgent=context.urgent,
         subject=f"delivery.deploy:{context.deploy_id}" if context.deploy_id else "",
     )

@@ -15,6 +15,8 @@ MOST_RELEASES = 150
 MOST_TEXT = 1000
 # A longer number is none that a host means.
 MOST_DIGITS = 18
+# A count of more digits fits into no column.
+MOST_COUNT_DIGITS = 9
 NO_SAYING: Mapping[str, str] = {}
 
 
@@ -34,7 +36,8 @@ class HostState:
 
     Attributes:
         live: "" where nothing was delivered yet, "?" where `current` is something else than a link to a release.
-        live_whole: whether that release is there. releases, good, bad: newest first. free_bytes: None where it did not say.
+        live_whole: whether that release is there. releases, good, bad: newest first.
+        drained: a deploy took the host out of the balancer, and nothing took it in again yet.
         refused: why the deploy path is none, or "".
     """
 
@@ -45,20 +48,9 @@ class HostState:
     releases: tuple[str, ...] = ()
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
-    pins: tuple[str, ...] = ()
-    slot: str = ""
-    free_bytes: int | None = None
     lock: Lock | None = None
-    user: str = ""
-    arch: str = ""
+    drained: bool = False
     refused: str = ""
-
-    @property
-    def can_go_back_to(self) -> tuple[str, ...]:
-        """The good releases beside the live one, newest first."""
-        barred = {self.live, *self.bad}
-        here = set(self.releases)
-        return tuple(one for one in self.good if one in here and one not in barred)
 
 
 @dataclass(frozen=True)
@@ -86,22 +78,25 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Switched:
-    """How a switch ended on a host: `switched` is None where the host did not come to say so; `stage` is the last that began."""
+    """How a switch ended on a host: `switched` is None where the host did not come to say so; `stage` is the last that began.
+
+    `drained`: it was out of the balancer when it spoke last.
+    """
 
     live: str
     before: str
     switched: bool | None
     stage: str
     why: str
+    drained: bool = False
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What is live on a host and how many of its files are not what was delivered; None where that was not looked at."""
+    """What is live on a host and how many of its files are not what was delivered; None where there is nothing to compare with."""
 
     live: str
     whole: bool
-    commit: str
     changed: int | None
     files: str
 
@@ -117,12 +112,8 @@ def state(report: HostReport | None) -> HostState:
         releases=_releases(said, "releases"),
         good=_releases(said, "good"),
         bad=_releases(said, "bad"),
-        pins=_releases(said, "pins"),
-        slot=said["slot"] if said.get("slot") in ("blue", "green") else "",
-        free_bytes=_number(said, "free_bytes"),
         lock=lock(report),
-        user=_text(said, "user")[:100],
-        arch=_text(said, "arch")[:100],
+        drained=is_drained(said),
         refused=_text(said, "root_refused"),
     )
 
@@ -169,8 +160,19 @@ def switched(report: HostReport | None) -> Switched:
         before=_release(said.get("from", "")),
         switched={"yes": True, "no": False}.get(said.get("switched", "")),
         stage=_text(said, "stage")[:100],
-        why=_text(said, "why"),
+        why=why(report),
+        drained=is_drained(said),
     )
+
+
+def why(report: HostReport | None) -> str:
+    """Give what a program said of why it ended badly; "" where it said nothing."""
+    return _text(report.said if report else NO_SAYING, "why")
+
+
+def is_drained(said: Mapping[str, str]) -> bool:
+    """Say whether a host is out of the balancer, as far as it said."""
+    return said.get("drained") == "1"
 
 
 def drift(report: HostReport | None) -> Drift:
@@ -179,7 +181,6 @@ def drift(report: HostReport | None) -> Drift:
     return Drift(
         live=live_of(said),
         whole=said.get("whole") == "yes",
-        commit=_text(said, "commit")[:100],
         changed=_number(said, "changed"),
         files=_text(said, "changed_files"),
     )
@@ -188,6 +189,11 @@ def drift(report: HostReport | None) -> Drift:
 def base_broken(report: HostReport | None) -> bool:
     """Say whether a pack failed because the release it builds on is not what it was: then the whole pack is the way."""
     return bool(report) and report.said.get("base_broken") == "yes"  # type: ignore[union-attr]
+
+
+def pack_broken(report: HostReport | None) -> bool:
+    """Say whether what came was not the pack that was to come, or none that can be unpacked."""
+    return bool(report) and report.said.get("pack_broken") == "yes"  # type: ignore[union-attr]
 
 
 def live_of(said: Mapping[str, str]) -> str:
@@ -207,7 +213,7 @@ def _releases(said: Mapping[str, str], key: str) -> tuple[str, ...]:
 
 def _number(said: Mapping[str, str], key: str) -> int | None:
     text = said.get(key, "")
-    fits = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    fits = text.isascii() and text.isdigit() and len(text) <= MOST_COUNT_DIGITS
     return int(text) if fits else None
 
 

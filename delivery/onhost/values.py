@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from adminset.errors import DomainError
 from delivery.artefacts.packs import Pack
 from delivery.onhost.context import LONGEST_VALUE, HostContext, check_release
-from delivery.onhost.pack_lists import lists_sha256
 from tasks.legs.asking import Leg
 
 Values = dict[str, str]
@@ -29,46 +28,46 @@ def told_to_hooks(context: HostContext) -> Values:
     }
 
 
+def told_always(context: HostContext) -> Values:
+    """Give what every program is told."""
+    return {
+        "AS_ROOT": context.root,
+        "AS_DEPLOY": str(context.deploy_id),
+        "AS_WHO": one_line(context.who),
+        "AS_RELEASE": context.release,
+        "AS_RUN_USER": context.run_user,
+        "AS_RUN_GROUP": context.run_group,
+    }
+
+
 def shared_of(context: HostContext) -> Values:
     """Give the shared paths."""
     return {"AS_SHARED": "\n".join(context.shared)}
 
 
 def with_variables(context: HostContext, leg: Leg) -> Leg:
-    """Add the variables of hooks: numbered, name and value apart, so that none stands in the place of a program's own.
-
-    What comes later wins: first those of all hosts, then those of one.
-    """
-    plain, secret = _numbered(context.variables, context.secrets, 1)
-    count = len(context.variables) + len(context.secrets)
+    """Add the variables of each host's hooks: numbered, name and value apart, so that none stands in the place of a program's own."""
     own: dict[int, Values] = {}
     sealed: dict[int, Values] = {}
     for pk in leg.host_ids:
         variables = context.host_variables.get(pk, {})
         secrets = context.host_secrets.get(pk, {})
-        own[pk], sealed[pk] = _numbered(variables, secrets, count + 1)
-        own[pk]["AS_VARS"] = str(count + len(variables) + len(secrets))
+        own[pk], sealed[pk] = _numbered(variables, secrets)
+        own[pk]["AS_VARS"] = str(len(variables) + len(secrets))
         own[pk]["ADMINSET_HOST"] = context.host_names.get(pk, "")
         own[pk] |= leg.host_values.get(pk, {})
-    return replace(
-        leg,
-        values={**leg.values, **plain},
-        host_values=own,
-        secret_values=secret,
-        host_secret_values=sealed,
-    )
+    return replace(leg, host_values=own, host_secret_values=sealed)
 
 
 def _numbered(
-    variables: Mapping[str, str], secrets: Mapping[str, str], first: int
+    variables: Mapping[str, str], secrets: Mapping[str, str]
 ) -> tuple[Values, Values]:
     plain: Values = {}
     sealed: Values = {}
-    for number, (name, value) in enumerate(
-        [*variables.items(), *secrets.items()], first
-    ):
+    every = [*variables.items(), *secrets.items()]
+    for number, (name, value) in enumerate(every, 1):
         plain[f"AS_N_{number}"] = name
-        kept = plain if number - first < len(variables) else sealed
+        kept = plain if number <= len(variables) else sealed
         kept[f"AS_V_{number}"] = value
     return plain, sealed
 
@@ -82,7 +81,7 @@ def pack_values(pack: Pack, base: str) -> Values:
     return {
         "AS_SEND_SHA256": pack.sha256,
         "AS_SEND_SIZE": str(pack.size),
-        "AS_LISTS_SHA256": lists_sha256(pack.path, pack.sha256),
+        "AS_LISTS_SHA256": pack.lists_sha256,
         "AS_RAW_BYTES": str(room),
         "AS_COMPRESSED": flag(pack.compressed),
         "AS_BASE": base if pack.base else "",

@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adminset.errors import DomainError
-from adminset.http import requires
+from adminset.http import form_refuses, requires
+from adminset.texts import number_of
 from delivery.act_forms import ReasonForm
-from delivery.artefacts import store
-from delivery.history import manifests, texts
+from delivery.artefacts import comparing, store
+from delivery.history import texts
 from delivery.history.commits import commits_of
 from delivery.models import Artefact, Pipeline
 from delivery.pages.finding import find
 from delivery.pages.showing import of_artefact
 from delivery.safety import marks
-from tasks.watching.panel import number_of
 
 OTHERS = 100
 
@@ -63,7 +63,7 @@ def _compared(
     path = context["path"]
     return {
         "commits": commits,
-        "files": manifests.compare(was.entries, now.entries),
+        "files": comparing.compare(was.entries, now.entries),
         "file": texts.diff_of(was, now, path) if path else None,
     }
 
@@ -112,9 +112,9 @@ def _ask(request: HttpRequest, artefact: Artefact, verb: str, act: Any) -> HttpR
         try:
             act(form.cleaned_data["reason"])
         except DomainError as error:
-            form.add_error(None, f"{error.message} {error.hint}".strip())
+            form_refuses(form, error)
         else:
-            messages.success(request, _("It is kept."))
+            messages.success(request, _("Saved. Hosts that keep the release are told."))
             return redirect(artefact)
     context = of_artefact(artefact, verb) | {
         "form": form,

@@ -10,15 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adminset.errors import DomainError
-from adminset.http import requires
-from delivery.act_forms import DecisionForm, ReasonForm
+from adminset.http import form_refuses, requires
+from delivery.act_forms import DecisionForm, EmergencyForm, ReasonForm
 from delivery.asked.asking import ask
 from delivery.engine import controlling
 from delivery.models import Deploy
 from delivery.pages.deploying import BEGIN
 from delivery.pages.finding import find
-from delivery.pages.planning import shown_plan
 from delivery.pages.showing import of_deploy
+from delivery.planning.shown import shown_plan
 from delivery.safety import approvals
 
 
@@ -27,7 +27,7 @@ from delivery.safety import approvals
 def deploy_decide(request: Any, pk: int) -> HttpResponse:
     """Show the plan once more and take a yes or a no to it."""
     deploy = find(Deploy, request.user, pk)
-    # Words are given by people at the portal: a token is in a program's hands.
+    # Decisions are made by people at the portal: a token is in a program's hands.
     if getattr(request.user, "token", None) is not None:
         raise PermissionDenied("delivery.decide_deploy")
     form = DecisionForm(request.POST if request.method == "POST" else None)
@@ -35,9 +35,9 @@ def deploy_decide(request: Any, pk: int) -> HttpResponse:
         try:
             approvals.decide(actor=request.user, deploy=deploy, **form.cleaned_data)
         except DomainError as error:
-            form.add_error(None, f"{error.message} {error.hint}".strip())
+            form_refuses(form, error)
         else:
-            messages.success(request, _("Your word is kept."))
+            messages.success(request, _("Your decision is saved."))
             return redirect(deploy)
     context = of_deploy(deploy, _("Approve or refuse")) | {
         "form": form,
@@ -62,13 +62,58 @@ def deploy_pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires("delivery.control_deploy")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def deploy_resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let it go on: also the yes to a batch that is to be confirmed."""
+    """Let it go on: also the yes to a batch that is to be confirmed. Outside its windows it asks first why it cannot wait."""
     deploy = find(Deploy, request.user, pk, "control")
-    controlling.resume_deploy(actor=request.user, deploy=deploy)
-    messages.info(request, _("%(deploy)s goes on.") % {"deploy": deploy})
-    return redirect(deploy)
+    closed, form = _emergency(request, deploy)
+    if request.method != "POST" and not closed:
+        return redirect(deploy)
+    if form.is_valid():
+        reason = form.cleaned_data["emergency_reason"]
+        try:
+            controlling.resume_deploy(
+                actor=request.user, deploy=deploy, emergency_reason=reason
+            )
+        except DomainError as error:
+            _keep_typed(form, error)
+        else:
+            messages.info(request, _("%(deploy)s goes on.") % {"deploy": deploy})
+            return redirect(deploy)
+    return _ask_why(request, deploy, form, closed, _("Resume"))
+
+
+def _emergency(request: HttpRequest, deploy: Deploy) -> tuple[str, EmergencyForm]:
+    """Give why windows are closed to a deploy now, and the form in which somebody says why it cannot wait.
+
+    A successor of a deploy that has ended may wait for its window: there no reason is needed.
+    """
+    closed = controlling.closed_now(deploy)
+    data = request.POST if request.method == "POST" else None
+    initial = {"what": request.GET.get("what", "")[:10]}
+    needed = bool(closed) and deploy.is_open
+    return closed, EmergencyForm(data, needed=needed, initial=initial)
+
+
+def _keep_typed(form: EmergencyForm, error: DomainError) -> None:
+    """Say in the form what is wrong with what was typed there; anything else is no matter of the form."""
+    if not form.cleaned_data["emergency_reason"]:
+        raise error
+    form_refuses(form, error)
+
+
+def _ask_why(
+    request: HttpRequest, deploy: Deploy, form: EmergencyForm, closed: str, title: str
+) -> HttpResponse:
+    """Ask for the reason of an emergency."""
+    context = of_deploy(deploy, title) | {
+        "form": form,
+        "closed": closed,
+        "cancel_url": deploy.get_absolute_url(),
+        "submit_title": title,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "delivery/deploy_emergency.html", context, status=status)
 
 
 @requires("delivery.cancel_deploy")
@@ -93,17 +138,31 @@ def deploy_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires("delivery.control_deploy")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def deploy_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Do once more what failed: its hosts (`what=failed`), or the whole stage (`what=stage`)."""
     deploy = find(Deploy, request.user, pk, "control")
-    what = "stage" if request.POST.get("what") == "stage" else "failed"
+    closed, form = _emergency(request, deploy)
+    if request.method != "POST" and not closed:
+        return redirect(deploy)
+    if form.is_valid():
+        what = "stage" if form.cleaned_data["what"] == "stage" else "failed"
+        try:
+            return _retry(request, deploy, what, form.cleaned_data["emergency_reason"])
+        except DomainError as error:
+            _keep_typed(form, error)
+    return _ask_why(request, deploy, form, closed, _("Retry"))
+
+
+def _retry(request: HttpRequest, deploy: Deploy, what: str, why: str) -> HttpResponse:
+    wanted = {"what": what, "emergency_reason": why}
     if deploy.is_open:
-        controlling.retry_deploy(actor=request.user, deploy=deploy, what=what)
+        controlling.retry_deploy(actor=request.user, deploy=deploy, **wanted)
         messages.info(request, _("It is tried again."))
         return redirect(deploy)
     # A successor has a plan of its own, for which the source may be asked: a worker makes it.
-    about = {"pipeline": deploy.pipeline_id, "environment": deploy.environment_id}
-    about |= {"retry": deploy.pk, "what": what, "back": deploy.get_absolute_url()}
+    about: dict[str, Any] = {"pipeline": deploy.pipeline_id}
+    about |= {"environment": deploy.environment_id, "retry": deploy.pk} | wanted
+    about["back"] = deploy.get_absolute_url()
     begun = ask(request.user, BEGIN, about)
     return redirect("delivery:pipeline_begin", deploy.pipeline_id, begun.key)

@@ -1,4 +1,4 @@
-"""From a wish to a deploy: what to bring where, the plan of it, and the yes. What asks a source is done by a worker while the page looks."""
+"""From a request to a deploy: what to bring where, the plan of it, and the yes. What asks a source is done by a worker while the page looks."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,10 +19,10 @@ from delivery.asked.asking import ask
 from delivery.deploy_forms import ConfirmForm, DeployForm
 from delivery.models import Deploy, Pipeline
 from delivery.pages.finding import environments_to, find
-from delivery.pages.planning import shown_plan
 from delivery.pages.preflights import found_before
 from delivery.pages.showing import of_pipeline
 from delivery.planning import preflight
+from delivery.planning.shown import shown_plan
 from delivery.sources.uploads import uploads_of
 from tasks.models import Run
 

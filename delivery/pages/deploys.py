@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from adminset.http import is_htmx, requires
+from adminset.texts import number_of
 from delivery.models import Build, Deploy, DeployStep, Pipeline
 from delivery.pages.finding import find
 from delivery.pages.logs import build_messages, build_panel, panel_context
-from delivery.pages.planning import shown_plan
 from delivery.pages.showing import head, of_deploy
 from delivery.pages.watching import context_of
+from delivery.planning.shown import shown_plan
 from delivery.selectors import latest_deploys
-from tasks.watching.panel import number_of
 
 
 @requires("delivery.view_deploy")

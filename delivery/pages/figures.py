@@ -10,14 +10,14 @@ from django.views.decorators.http import require_safe
 from adminset.http import requires
 from adminset.measures import duration, percent
 from adminset.navigation import tabs_for
+from adminset.texts import number_of
 from appconf.models import Environment, Project
 from delivery.history.drawing import bars_of
 from delivery.history.figures import Figures
 from delivery.history.gathering import PERIODS, Line, gathered
 from delivery.models import Deploy
 from delivery.pages.showing import head
-from delivery.resources import TABS
-from tasks.watching.panel import number_of
+from delivery.tabs import TABS
 
 USUAL = 90
 

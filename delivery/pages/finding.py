@@ -1,6 +1,5 @@
 """Rows of the room by who may see them or do something with them: 404 where they cannot be seen, 403 where that is not enough."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -8,10 +7,9 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from adminset.querysets import everywhere, permission_for
+from adminset.querysets import may, permission_for
 from appconf.models import Environment, Project
-from cmdb.models import Host
-from delivery.models import Artefact, Build, Deploy, DeployHost, DeployLock, Pipeline
+from delivery.models import Artefact, Build, Deploy, DeployLock, Pipeline
 
 BROUGHT: dict[type[Model], tuple[str, ...]] = {
     Deploy: (
@@ -31,7 +29,7 @@ BROUGHT: dict[type[Model], tuple[str, ...]] = {
 
 
 def find(model: Any, user: Any, pk: int, action: str = "view") -> Any:
-    """Get one row on which the user may do the action.
+    """Get one row on which the user may do the action: what `adminset.crud.views.find` does, also for builds and locks, which are no resources.
 
     Raises:
         Http404: there is none, or it cannot be seen. PermissionDenied: it may only be looked at.
@@ -46,26 +44,7 @@ def find(model: Any, user: Any, pk: int, action: str = "view") -> Any:
     return row
 
 
-def may(user: Any, action: str, row: Any) -> bool:
-    """Say whether the user may do something with this row."""
-    rows = type(row).objects.visible_to(user, action)
-    return bool(rows.filter(pk=row.pk).exists())
-
-
 def environments_to(user: Any, pipeline: Pipeline) -> QuerySet[Environment]:
     """Give the environments of a pipeline's project to which the user may deploy, in the order of travel."""
     rows = Environment.objects.visible_to(user, "deploy")
     return rows.filter(project=pipeline.project_id).order_by("position", "name", "pk")
-
-
-def hosts_seen(user: Any, deploy: Deploy) -> QuerySet[DeployHost]:
-    """Give the hosts of a deploy whose names the user may know; those that are gone from the CMDB for who sees all."""
-    if everywhere(user, "cmdb.view_host"):
-        return deploy.hosts.all()
-    return deploy.hosts.filter(host__in=Host.objects.visible_to(user))
-
-
-def host_ids_seen(user: Any, ids: Iterable[int]) -> set[int]:
-    """Keep of some hosts those that the user may see."""
-    rows = Host.objects.visible_to(user).filter(pk__in=list(ids))
-    return set(rows.values_list("pk", flat=True))

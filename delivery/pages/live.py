@@ -1,5 +1,6 @@
 """What is live where: all environments at a glance, one of them host by host, and the way back to an earlier release."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import (
 )
 
 from adminset.errors import DomainError
-from adminset.http import requires
+from adminset.http import form_refuses, requires
 from adminset.navigation import tabs_for
 from adminset.querysets import may
 from appconf.models import Environment
@@ -24,9 +25,11 @@ from delivery.engine.rolling_back import request_rollback
 from delivery.models import LiveRelease, Pipeline
 from delivery.pages.finding import find
 from delivery.pages.showing import head
-from delivery.resources import TABS
 from delivery.safety import drift
+from delivery.safety.giving_way import cancels_words
+from delivery.safety.host_locks import may_break, seen
 from delivery.selectors import Place, places_of
+from delivery.tabs import TABS
 
 PLACES_PER_PAGE = 25
 HOSTS_PER_PAGE = 100
@@ -58,6 +61,7 @@ def environment_live(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(_worst_first(place), HOSTS_PER_PAGE).get_page(
         request.GET.get("page")
     )
+    _name_holders(request.user, environment, page.object_list)
     above = (_("What is live where"), reverse("delivery:live"))
     context = head(str(environment), above) | {
         "place": place,
@@ -68,6 +72,15 @@ def environment_live(request: HttpRequest, pk: int) -> HttpResponse:
         "pipelines": _pipelines(request.user, environment),
     }
     return render(request, "delivery/environment_live.html", context)
+
+
+def _name_holders(user: Any, environment: Environment, rows: Iterable[Any]) -> None:
+    """Give each row the deploy whose lock lies on its host, for who may take that away."""
+    listed = list(rows)
+    if may_break(user, environment):
+        found = seen(environment, [row.host_id for row in listed])
+        for row in listed:
+            row.lock = found.get(row.host_id)
 
 
 def _worst_first(place: Place) -> list[LiveRelease]:
@@ -96,9 +109,9 @@ def environment_rollback(request: Any, pk: int) -> HttpResponse:
                 actor=request.user, environment=environment, **form.cleaned_data
             )
         except DomainError as error:
-            form.add_error(None, f"{error.message} {error.hint}".strip())
+            form_refuses(form, error)
         else:
-            messages.info(request, _("It goes back."))
+            messages.info(request, _("The rollback has begun."))
             return redirect(deploy)
     return _rollback_page(request, environment, form)
 
@@ -109,6 +122,7 @@ def _rollback_page(request: Any, environment: Environment, form: Any) -> HttpRes
     context = head(_("Roll back"), above, (str(environment), here)) | {
         "form": form,
         "place": places_of(request.user, [environment])[0],
+        "cancels": cancels_words(environment),
         "cancel_url": here,
         "submit_title": _("Roll back"),
     }

@@ -14,15 +14,15 @@ from django.views.decorators.http import (
 )
 
 from adminset.errors import DomainError
-from adminset.http import requires
+from adminset.http import form_refuses, requires
 from adminset.navigation import tabs_for
 from appconf.models import Environment
 from delivery.act_forms import ReasonForm
 from delivery.models import DeployLock
 from delivery.pages.finding import find
 from delivery.pages.showing import head
-from delivery.resources import TABS
 from delivery.safety import locks
+from delivery.tabs import TABS
 
 ABOVE = "delivery:deploylock_list"
 
@@ -33,16 +33,20 @@ def deploylock_list(request: HttpRequest) -> HttpResponse:
     """Show the locks that are held, and the environments that can be locked."""
     user: Any = request.user
     rows = DeployLock.objects.visible_to(user)
-    held = list(rows.select_related("environment__project", "deploy", "owner"))
+    rows = rows.select_related("environment__project", "deploy", "owner")
+    held = list(rows.defer("deploy__plan"))
     breakable = set(
         DeployLock.objects.visible_to(user, "break").values_list("pk", flat=True)
     )
+    pushes = locks.pushes_of(held)
     for lock in held:
         row: Any = lock
-        row.is_mine = not lock.deploy_id and lock.owner_id == user.pk
-        # The lock of a deploy that goes on is let go by stopping it.
-        goes_on = lock.deploy is not None and lock.deploy.is_open
-        row.can_break = lock.pk in breakable and not row.is_mine and not goes_on
+        row.push = pushes.get(lock.pk)
+        # The lock of a deploy or a push that goes on is let go by stopping it.
+        goes_on = row.push or (lock.deploy is not None and lock.deploy.is_open)
+        is_own = not lock.deploy_id and lock.owner_id == user.pk
+        row.is_mine = is_own and not goes_on
+        row.can_break = lock.pk in breakable and not is_own and not goes_on
     free = Environment.objects.none()
     if user.has_perm("delivery.add_deploylock"):
         mine = Environment.objects.visible_to(user, "deploy")
@@ -103,7 +107,7 @@ def _ask(
         try:
             act(form.cleaned_data["reason"])
         except DomainError as error:
-            form.add_error(None, f"{error.message} {error.hint}".strip())
+            form_refuses(form, error)
         else:
             messages.success(request, words)
             return redirect(ABOVE)

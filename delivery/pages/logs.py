@@ -10,7 +10,7 @@ from adminset.querysets import everywhere
 from cmdb.models import Host
 from delivery.building import log
 from delivery.models import Build, Deploy, DeployStep
-from delivery.pages.finding import hosts_seen
+from delivery.selectors import hosts_seen
 from tasks.feed import PIECES_AT_ONCE
 from tasks.feed import hosts_seen as run_hosts_seen
 from tasks.models import Run, RunHost

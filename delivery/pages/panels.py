@@ -11,8 +11,8 @@ from adminset.errors import DomainError
 from cmdb.models import Host
 from delivery.artefacts import store
 from delivery.models import Artefact, Deploy, Pipeline, PipelineTemplate
-from delivery.pages.planning import policy_words, ways_of
 from delivery.planning.planning import commands_of
+from delivery.planning.shown import policy_words, ways_of
 from delivery.progress import with_progress
 from delivery.selectors import places_of_project
 from delivery.stages import title_of

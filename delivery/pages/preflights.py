@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from delivery.onhost.told import CheckResult
-from delivery.pages.planning import ShownPlan
 from delivery.planning import preflight
+from delivery.planning.shown import ShownPlan
 from tasks.models import Run
 
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_POST
 
 from adminset.errors import DomainError
 from adminset.http import requires
+from adminset.texts import number_of
 from delivery.artefacts import store
 from delivery.artefacts.rules import Rules, check_rules
 from delivery.asked import keeping
 from delivery.asked.asking import ask
 from delivery.models import Artefact
-from tasks.watching.panel import number_of
 
 NAMED = 20
 RULES = "rules"

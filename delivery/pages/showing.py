@@ -10,7 +10,8 @@ from delivery.models import Artefact, Deploy, Pipeline
 
 def head(title: str, *before: tuple[Any, str | None]) -> dict[str, Any]:
     """Give title and breadcrumbs; before: (words, address) of the pages above."""
-    return {"page_title": title, "crumbs": [*before, (title, None)]}
+    # A page with nothing above it says its name once.
+    return {"page_title": title, "crumbs": [*before, (title, None)] if before else []}
 
 
 def of_deploy(deploy: Deploy, title: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from adminset.errors import DomainError
-from adminset.http import requires
+from adminset.http import form_refuses, requires
 from delivery.deploy_forms import UploadForm
 from delivery.models import Pipeline
 from delivery.pages.finding import environments_to, find
@@ -33,7 +33,7 @@ def pipeline_upload(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             kept = _kept(user, pipeline, form)
         except DomainError as error:
-            form.add_error(None, f"{error.message} {error.hint}".strip())
+            form_refuses(form, error)
         else:
             messages.success(request, _("%(name)s is kept.") % {"name": kept.name})
             address = reverse("delivery:pipeline_deploy", args=[pk])

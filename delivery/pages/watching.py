@@ -5,14 +5,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from adminset.querysets import may
+from delivery.engine.controlling import closed_now
+from delivery.engine.pausing import failed_ground
+from delivery.masking import masked
 from delivery.models import Deploy, DeployHost, DeployStep
-from delivery.pages.finding import hosts_seen, may
 from delivery.pages.grouping import counts_of, groups_of
-from delivery.pages.masking import mask_of
-from delivery.pages.planning import policy_words
 from delivery.pages.preflights import FailedCheck
+from delivery.planning.shown import policy_words
 from delivery.progress import percent_of
 from delivery.safety import approvals
+from delivery.selectors import current_of, hosts_seen
 from tasks.models import Run
 from tasks.watching.page import segments_of
 
@@ -28,7 +31,7 @@ def context_of(request: HttpRequest, deploy: Deploy) -> dict[str, Any]:
     groups = groups_of(hosts)
     counts = counts_of(groups)
     dress(user, steps)
-    hidden = _mask(deploy, steps, hosts)
+    hidden = masked(deploy, steps, hosts)
     return {
         "deploy": deploy,
         "steps": steps,
@@ -47,19 +50,6 @@ def context_of(request: HttpRequest, deploy: Deploy) -> dict[str, Any]:
     }
 
 
-def _mask(deploy: Deploy, steps: list[DeployStep], seen: list[DeployHost]) -> int:
-    """Take the names of hosts that the reader may not see out of what the page says; give how many there are."""
-    known = {host.pk for host in seen}
-    rows = deploy.hosts.values_list("pk", "host_name")
-    names = [name for pk, name in rows if pk not in known]
-    mask = mask_of(names)
-    deploy.explanation = mask(deploy.explanation)
-    deploy.waiting_for = mask(deploy.waiting_for)
-    for step in steps:
-        step.explanation = mask(step.explanation)
-    return len(names)
-
-
 def dress(user: Any, steps: list[DeployStep]) -> None:
     """Tell of each step whether the user may read what it printed, and how much of it is done."""
     runs = [step.run_id for step in steps if step.run_id]
@@ -75,18 +65,6 @@ def dress(user: Any, steps: list[DeployStep]) -> None:
             if step.total and step.status == DeployStep.Status.RUNNING
             else None
         )
-
-
-def current_of(steps: list[DeployStep]) -> DeployStep | None:
-    """Give the step that runs, else the first that failed, else the last that printed something."""
-    running = [step for step in steps if step.status == DeployStep.Status.RUNNING]
-    bad = [step for step in steps if step.status == DeployStep.Status.FAILED]
-    spoke = [step for step in steps if step.run_id or step.build_id]
-    for found in (running, bad, spoke[-1:]):
-        told = [step for step in found if step.run_id or step.build_id]
-        if told:
-            return told[0]
-    return None
 
 
 def failed_checks(hosts: list[DeployHost]) -> list[FailedCheck]:
@@ -115,7 +93,10 @@ def acts_of(user: Any, deploy: Deploy, counts: list[Any]) -> dict[str, Any]:
         "can_decide": waits and not approvals.why_not(user, deploy),
         "why_not": approvals.why_not(user, deploy) if waits else "",
         "can_pause": steers and deploy.status == Status.RUNNING and not stopping,
-        "can_resume": steers and deploy.status == Status.PAUSED and not stopping,
+        "can_resume": steers
+        and deploy.status == Status.PAUSED
+        and not stopping
+        and failed_ground(deploy) is None,
         "can_cancel": deploy.is_open and not stopping and may(user, "cancel", deploy),
         "can_retry": steers
         and (bad or deploy.status == Status.PAUSED)
@@ -124,6 +105,7 @@ def acts_of(user: Any, deploy: Deploy, counts: list[Any]) -> dict[str, Any]:
         "can_roll_back": ended and adds,
         "can_repeat": ended and adds and bool(deploy.commit or deploy.artefact_id),
         "resume_word": _resume_word(deploy),
+        "closed": closed_now(deploy) if bad or deploy.status == Status.PAUSED else "",
         "failed": any(one.status in ("failed", "unreachable") for one in counts),
     }
 

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from adminset.names import listed
 from appconf.models import Dependency, Environment
 from cmdb.models import Host
-from delivery.engine.moves import listed
 from tasks.launching.preview import why_critical
 
 
@@ -22,7 +22,7 @@ def blast_of(user: Any, environment: Environment, hosts: Sequence[Host]) -> list
         words = _("Critical hosts: %(hosts)s.")
         told.append(words % {"hosts": listed(critical)})
     if project.criticality:
-        words = _("The application counts as: %(word)s.")
+        words = _("Criticality: %(word)s.")
         told.append(words % {"word": project.get_criticality_display()})
     needs = Dependency.objects.visible_to(user).filter(on_project=project)
     names = sorted(set(needs.values_list("project__name", flat=True)))

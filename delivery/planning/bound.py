@@ -1,15 +1,16 @@
 """What a yes binds besides the way: values of variables, the account of the files, where the source is read. The deploy keeps it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from adminset.errors import Conflict
+from adminset.names import listed
 from appconf.config.resolving import resolve_hosts
 from cmdb.models import Host
-from delivery.engine.moves import listed
 from delivery.models import Deploy
 from delivery.onhost.names import is_for_hooks
 from delivery.sources import origins
@@ -17,19 +18,39 @@ from delivery.sources import origins
 SALT = "delivery.plan.variables"
 # By host: name of a variable -> what decides its value there.
 Resolved = Mapping[int, Mapping[str, Any]]
+KEPT = "bound_by_host"
+Bound = dict[str, dict[str, Any]]
+NONE: dict[str, Any] = {"most": "", "but": {}}
 
 
-def hashes_of(resolved: Resolved) -> dict[str, str]:
-    """Give each variable's name with a keyed hash of its values on the hosts: a change shows, the values do not."""
-    values: dict[str, list[str]] = {}
-    for pk, found in sorted(resolved.items()):
+def hashes_of(resolved: Resolved) -> Bound:
+    """Give each variable's name with keyed hashes of its values on the hosts: a change shows, the values do not.
+
+    Returns:
+        by name the hash that "most" hosts have, and those of the hosts (their ids) that have another one ("but"); "" is no value.
+    """
+    told = {}
+    for name, own in sorted(_by_host(resolved).items()):
+        most = Counter(own.values()).most_common(1)[0][0]
+        but = {pk: found for pk, found in own.items() if found != most}
+        told[name] = {"most": most, "but": but}
+    return told
+
+
+def _by_host(resolved: Resolved) -> dict[str, dict[str, str]]:
+    """Give the hash of each variable's value on each of the hosts."""
+    hosts = [str(pk) for pk in sorted(resolved)]
+    values: dict[str, dict[str, str]] = {}
+    for pk, found in resolved.items():
         for name, decided in found.items():
             value = decided.winner.value(reveal=True) if decided.winner else ""
-            values.setdefault(name, []).append(f"{pk}={value}")
-    return {
-        name: salted_hmac(SALT, "\0".join(own), algorithm="sha256").hexdigest()
-        for name, own in sorted(values.items())
-    }
+            own = values.setdefault(name, dict.fromkeys(hosts, ""))
+            own[str(pk)] = _hash(name, value)
+    return values
+
+
+def _hash(name: str, value: str) -> str:
+    return salted_hmac(SALT, f"{name}\0{value}", algorithm="sha256").hexdigest()
 
 
 def origin_of(project: Any, ref_kind: str) -> str:
@@ -44,18 +65,15 @@ def kept_of(binding: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "origin": binding["origin"],
         "account": binding["account"],
-        "bound": binding["variables"],
+        KEPT: binding["variables"],
     }
 
 
-def account_of(deploy: Deploy) -> Sequence[str]:
-    """Give user and group of the files, as they were when somebody said yes."""
-    project = deploy.pipeline.project
-    return deploy.plan.get("account") or (project.run_user, project.run_group)
-
-
-def ensure_unchanged(deploy: Deploy) -> None:
+def ensure_unchanged(deploy: Deploy, host_ids: Collection[int] | None = None) -> None:
     """Let a deploy begin that finds its source and its variables as somebody said yes to them.
+
+    Args:
+        host_ids: the hosts whose variables count; None: all of the deploy. One that is gone has none.
 
     Raises:
         DomainError: one of them changed (code "source_changed" or "changed_since").
@@ -63,24 +81,23 @@ def ensure_unchanged(deploy: Deploy) -> None:
     if deploy.artefact_id is None:
         origin = deploy.plan.get("origin", "")
         origins.ensure_origin(deploy.pipeline.project, origin, deploy.ref_kind)
-    rows = deploy.hosts.exclude(host=None).values("host_id")
-    hosts = list(Host.objects.filter(pk__in=rows))
+    rows = deploy.hosts.exclude(host=None)
+    if host_ids is not None:
+        rows = rows.filter(host__in=host_ids)
+    hosts = list(Host.objects.filter(pk__in=rows.values("host_id")))
     ensure_variables(deploy, resolve_hosts(deploy.environment, hosts))
 
 
 def ensure_variables(deploy: Deploy, resolved: Resolved) -> None:
-    """Let pass values that are those of the plan.
+    """Let pass values that are those of the plan, on the hosts that they are given for.
 
     Raises:
         Conflict: some are others by now; names them (code "changed_since").
     """
-    wanted = deploy.plan.get("bound")
+    wanted = deploy.plan.get(KEPT)
     if wanted is None:
         return
-    found = hashes_of(resolved)
-    names = sorted(
-        name for name in {*wanted, *found} if wanted.get(name) != found.get(name)
-    )
+    names = _changed(wanted, resolved)
     if names:
         words = _("These variables changed since somebody said yes: %(names)s.")
         raise Conflict(
@@ -88,6 +105,16 @@ def ensure_variables(deploy: Deploy, resolved: Resolved) -> None:
             _("Make a new plan."),
             code="changed_since",
         )
+
+
+def _changed(wanted: Bound, resolved: Resolved) -> list[str]:
+    found, hosts = _by_host(resolved), [str(pk) for pk in resolved]
+    names = []
+    for name in sorted({*wanted, *found}):
+        kept, now = wanted.get(name, NONE), found.get(name, {})
+        if any(now.get(pk, "") != kept["but"].get(pk, kept["most"]) for pk in hosts):
+            names.append(name)
+    return names
 
 
 def left_to_texts(names: Collection[str]) -> list[str]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from adminset.names import listed
 from appconf.config.resolving import resolve_hosts
 from appconf.models import Environment
 from cmdb.models import Host
-from delivery.engine.moves import listed
 from delivery.models import Deploy, LiveRelease, Pipeline
 from delivery.planning import bound, way_back
 from delivery.planning.targets import left_out
@@ -39,27 +39,10 @@ def problems_of(
         words = _("The files of %(release)s were cleared away: build it anew.")
         told.append(words % {"release": artefact.release})
     if kind == Deploy.Kind.ROLLBACK:
-        told += _missing(wanted, hosts, live)
-        told += way_back.untried(environment, wanted, hosts, live)
+        told += way_back.left_out(environment, wanted, hosts, live)[0]
     elif pipeline.in_order:
         told += _out_of_order(environment, wanted)
     return told
-
-
-def _missing(
-    wanted: Wanted, hosts: Sequence[Host], live: Mapping[int, LiveRelease]
-) -> list[str]:
-    """Say on which hosts the release to go back to is not kept."""
-    names = []
-    for host in hosts:
-        known = live.get(host.pk)
-        kept = {one["release"] for one in known.kept} if known else set()
-        if wanted.release not in kept:
-            names.append(host.hostname)
-    if not names:
-        return []
-    words = _("%(release)s is not kept on %(hosts)s: deploy it there.")
-    return [words % {"release": wanted.release, "hosts": listed(names)}]
 
 
 def _out_of_order(environment: Environment, wanted: Wanted) -> list[str]:
@@ -94,7 +77,9 @@ def warnings_of(
         told.append(words % {"holder": locks.words_of(lock)})
     out = left_out(environment)
     if out:
-        words = _("Nobody vouches for %(hosts)s: nothing is delivered there.")
+        words = _(
+            "Nobody with the right to run work added %(hosts)s: nothing is delivered there."
+        )
         told.append(words % {"hosts": listed(out)})
     new = [h.hostname for h in hosts if h.pk not in live or not live[h.pk].release]
     if new:
@@ -141,6 +126,6 @@ def binding_of(
     }
 
 
-def variables_of(environment: Environment, hosts: Sequence[Host]) -> dict[str, str]:
-    """Give each variable's name with a keyed hash of its values on the hosts: a change shows, the values do not."""
+def variables_of(environment: Environment, hosts: Sequence[Host]) -> bound.Bound:
+    """Give each variable's name with keyed hashes of its values on the hosts: a change shows, the values do not."""
     return bound.hashes_of(resolve_hosts(environment, hosts))

@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from delivery.configs.pending import PendingFile
+
 
 @dataclass(frozen=True)
 class PlanRow:
@@ -13,7 +15,7 @@ class PlanRow:
     Attributes:
         from_release: what the portal knows to be live; "" where nothing is, or where nobody has looked.
         files, size, bytes: files and bytes of the release, and bytes to send; None while that is not known.
-        config: configuration files that differ from what is approved, by path.
+        config: files of configuration that are not there as they should be; a deploy does not bring them.
         warnings: what may stand in the way there.
     """
 
@@ -25,9 +27,24 @@ class PlanRow:
     files: int | None = None
     size: int | None = None
     bytes: int | None = None
-    config: tuple[str, ...] = ()
+    config: tuple[PendingFile, ...] = ()
     warnings: tuple[str, ...] = ()
     critical: str = ""
+
+
+@dataclass(frozen=True)
+class PlanChange:
+    """What a deploy changes on hosts that have one release.
+
+    Attributes:
+        base_id: key of that release's artefact. counts: how many files come, go or change, by the states of artefacts/comparing.py.
+        named: path and state of the first of them.
+    """
+
+    from_release: str
+    base_id: int
+    counts: dict[str, int]
+    named: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,8 @@ class PlanCommit:
 class Plan:
     """What would be done. `problems` keep it from being done, `warnings` do not.
 
+    `changes`: which files come, go and change, where they are known. `unpushed`: files of configuration that nobody ever pushed.
+
     `binding` is what people say yes to: any change of it is another plan. What is only told (bytes, what is live now) is not
     in it: it changes by itself.
     """
@@ -75,6 +94,8 @@ class Plan:
     problems: tuple[str, ...]
     closed: str
     approvals_needed: int
+    changes: tuple[PlanChange, ...] = ()
+    unpushed: tuple[PendingFile, ...] = ()
     binding: dict[str, Any] = field(repr=False, default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ from adminset.errors import Conflict, DomainError
 from appconf.models import Environment
 from appconf.vouching import ensure_may_deploy
 from cmdb.models import Host
-from delivery.configs.pending import pending_by_host
+from delivery.configs.pending import Pending, pending_of
 from delivery.models import Artefact, Deploy, LiveRelease, Pipeline
 from delivery.planning import targets, way_back
 from delivery.planning.blast import blast_of, critical_words
@@ -18,7 +18,9 @@ from delivery.planning.looking import binding_of, problems_of, warnings_of
 from delivery.planning.plan import Plan, PlanCommand, PlanRow
 from delivery.planning.sizes import Sizes
 from delivery.planning.wanted import Wanted, commits_between, wanted_of
+from delivery.safety.giving_way import cancels_words
 from delivery.safety.windows import closed_words
+from delivery.selectors import most_live
 from delivery.stages import AT_PORTAL, title_of
 from delivery.way_models import Way
 
@@ -87,6 +89,10 @@ def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
         0 if passed or not pipeline.guards(environment) else pipeline.approvals_needed
     )
     binding = binding_of(pipeline, way, environment, wanted, placed, kind)
+    # Back nothing travels, and nobody waits for files to be compared.
+    sizes = Sizes(None if rolls else wanted.artefact)
+    here = [live[host.pk] for host in hosts if host.pk in live]
+    pending = pending_of(environment, [host.pk for host in hosts])
     return Plan(
         pipeline_id=pipeline.pk,
         environment_id=environment.pk,
@@ -97,7 +103,7 @@ def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
         branch=wanted.branch,
         artefact_id=wanted.artefact.pk if wanted.artefact else None,
         to_release=wanted.release,
-        rows=_rows(environment, wanted, placed, live),
+        rows=_rows(sizes, pending, wanted, placed, live),
         commands=tuple(commands_of(way, rolls=rolls)),
         # A way back waits for no git host: the release lies on the hosts already.
         commits=()
@@ -107,22 +113,25 @@ def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
         warnings=(
             *warnings_of(environment, wanted, hosts, live),
             *left_to_texts(binding["variables"]),
+            *(way_back.left_out(environment, wanted, hosts, live)[1] if rolls else ()),
+            *(cancels_words(environment) if rolls else ()),
         ),
         problems=tuple(problems_of(pipeline, environment, wanted, hosts, live, kind)),
         closed="" if rolls else closed_words(pipeline, environment),
         approvals_needed=needed,
+        changes=tuple(sizes.changes(most_live(here))),
+        unpushed=pending.unpushed,
         binding=binding,
     )
 
 
 def _rows(
-    environment: Environment,
+    sizes: Sizes,
+    pending: Pending,
     wanted: Wanted,
     placed: Sequence[tuple[Host, int]],
     live: Mapping[int, LiveRelease],
 ) -> tuple[PlanRow, ...]:
-    sizes = Sizes(wanted.artefact)
-    pending = pending_by_host(environment, [host.pk for host, _batch in placed])
     rows = []
     for host, batch in placed:
         known = live.get(host.pk)
@@ -137,22 +146,12 @@ def _rows(
                 files=files,
                 size=size,
                 bytes=sent,
-                config=pending.get(host.pk, ()),
+                config=pending.hosts.get(host.pk, ()),
                 critical=critical_words(host),
-                warnings=_drift_words(known),
+                warnings=(known.drift_words,) if known and known.has_drifted else (),
             )
         )
     return tuple(rows)
-
-
-def _drift_words(known: LiveRelease | None) -> tuple[str, ...]:
-    if known is None or not known.has_drifted:
-        return ()
-    words = _("The host runs %(said)s, the portal says %(expected)s.")
-    nothing = _("nothing")
-    return (
-        words % {"said": known.said or nothing, "expected": known.expected or nothing},
-    )
 
 
 def commands_of(way: Way, *, rolls: bool = False) -> list[PlanCommand]:

@@ -1,4 +1,4 @@
-"""The checks before a deploy, on wish already while one reads the plan: nothing is locked, nothing is changed on a host."""
+"""The checks before a deploy, on request while one reads the plan: nothing is locked, nothing is changed on a host."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,12 +10,11 @@ from django.utils.translation import gettext as _
 from adminset.errors import NotFound
 from appconf.models import Environment
 from appconf.vouching import ensure_may_deploy
-from delivery.engine.judging import CHECK, vouched
 from delivery.models import Artefact
 from delivery.onhost import legs, told
-from delivery.onhost.context import Health, HostContext
 from delivery.onhost.told import CheckResult
-from delivery.stages import paths
+from delivery.planning.checking import base_context, check_context
+from delivery.safety.subjects import CHECK, vouched
 from tasks.legs.asking import request_leg, send_leg
 from tasks.legs.reading import HostReport, reports
 from tasks.models import Run
@@ -38,7 +37,10 @@ def ask_checks(
     ids = tuple(sorted(set(wanted) & vouched(environment)))
     if not ids:
         raise NotFound(_("None of its hosts is delivered to any more."))
-    leg = legs.check_leg(_context(actor, environment, plan), ids)
+    artefacts = Artefact.objects.filter(project=environment.project)
+    artefact = artefacts.filter(pk=plan.get("artefact_id") or 0).first()
+    base = base_context(plan, environment, who=actor.username)
+    leg = legs.check_leg(check_context(base, environment.project, artefact), ids)
     run = request_leg(
         actor=actor,
         leg=replace(leg, subject=f"{CHECK}{environment.pk}"),
@@ -46,30 +48,6 @@ def ask_checks(
     )
     send_leg(run)
     return run
-
-
-def _context(
-    actor: Any, environment: Environment, plan: Mapping[str, Any]
-) -> HostContext:
-    way, project = plan["way"], environment.project
-    artefacts = Artefact.objects.filter(project=project)
-    size_of = artefacts.filter(pk=plan.get("artefact_id") or 0).first()
-    # While it is not built yet, the one before tells how much room it will take.
-    size_of = size_of or artefacts.order_by("-number").first()
-    return HostContext(
-        root=plan["path"],
-        deploy_id=0,
-        who=actor.username,
-        project=project.code,
-        environment=environment.code,
-        shared=paths(way["shared_paths"]),
-        health=Health(kind=way["health_kind"], target=way["health_target"]),
-        run_user=project.run_user,
-        run_group=project.run_group,
-        need_bytes=size_of.size if size_of else 0,
-        need_files=size_of.file_count if size_of else 0,
-        forks=way["forks"],
-    )
 
 
 def results(run: Run) -> dict[int, Sequence[CheckResult]]:

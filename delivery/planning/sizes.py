@@ -1,12 +1,19 @@
-"""How much a release is, and how much of it has to travel to a host that has another one."""
+"""How much a release is, how much of it has to travel to a host that has another one, and which files come, go and change there."""
+
+from collections.abc import Sequence
 
 from adminset.errors import DomainError
 from delivery.artefacts import store
+from delivery.artefacts.comparing import compare
 from delivery.artefacts.manifests import Manifest
 from delivery.models import Artefact
+from delivery.planning.plan import PlanChange
 
 Size = tuple[int | None, int | None, int | None]
 UNKNOWN: Size = (None, None, None)
+# Releases from which changes are told, those of most hosts first, and files that are named of each; all of them are counted.
+MOST_BASES = 4
+MOST_FILES = 60
 
 
 class Sizes:
@@ -29,6 +36,23 @@ class Sizes:
         there = {entry.sha256 for entry in old.files.values()} if old else set()
         wanted = {e.sha256: e.size for e in new.files.values() if e.sha256 not in there}
         return len(new.files), new.size, sum(wanted.values())
+
+    def changes(self, bases: Sequence[Artefact]) -> list[PlanChange]:
+        """Say which files come, go and change on hosts that have one of some bases; nothing where the files are not known (any more)."""
+        if self._new is None:
+            return []
+        told = []
+        for base in bases[:MOST_BASES]:
+            old = _manifest(base)
+            if old is not None:
+                told.append(_change(base, old, self._new))
+        return told
+
+
+def _change(base: Artefact, old: Manifest, new: Manifest) -> PlanChange:
+    found = compare(old.entries, new.entries)
+    named = tuple((one.path, one.state) for one in found.named[:MOST_FILES])
+    return PlanChange(base.release, base.pk, found.counts, named)
 
 
 def _manifest(artefact: Artefact | None) -> Manifest | None:

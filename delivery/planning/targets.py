@@ -29,10 +29,16 @@ def chosen(environment: Environment, host_ids: Collection[int] = ()) -> list[Hos
     if host_ids and len(found) < len(set(host_ids)):
         raise DomainError(
             _("Not all of these hosts belong to the environment."),
-            _("Choose hosts of the environment for which somebody vouches."),
+            _("Choose hosts that somebody with the right to run work added."),
             code="not_its_host",
         )
     return batches.critical_last(found)
+
+
+def covers(environment: Environment, host_ids: Collection[int]) -> bool:
+    """Say whether some hosts are all that an environment delivers to; where it has none, nothing covers it."""
+    rows = hosts_of(environment)
+    return rows.exists() and not rows.exclude(pk__in=list(host_ids)).exists()
 
 
 def in_batches(way: Way, hosts: Sequence[Host]) -> list[tuple[Host, int]]:
@@ -53,7 +59,7 @@ def in_batches(way: Way, hosts: Sequence[Host]) -> list[tuple[Host, int]]:
 def known_live(environment: Environment) -> dict[int, LiveRelease]:
     """Give what is known to be live, by host."""
     rows = LiveRelease.objects.filter(environment=environment)
-    return {row.host_id: row for row in rows.select_related("artefact")}
+    return {row.host_id: row for row in rows.select_related("artefact", "host")}
 
 
 def left_out(environment: Environment) -> list[str]:

@@ -1,6 +1,5 @@
 """What is to be delivered: a reference of the source as it is now, or an artefact that is there."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 from adminset.errors import DomainError, NotFound
 from delivery.models import Artefact, Deploy, LiveRelease, Pipeline
 from delivery.planning.plan import PlanCommit
+from delivery.selectors import most_live
 from delivery.sources.face import Commit, Ref
 from delivery.sources.opening import source_of
 
@@ -88,8 +88,7 @@ def commits_between(
     actor: Any, pipeline: Pipeline, wanted: Wanted, live: Iterable[LiveRelease]
 ) -> list[PlanCommit]:
     """Give the commits that come with a deploy (or that it takes away: `gone`); none where nothing is live, or nobody knows."""
-    known = Counter(row.artefact.commit for row in live if row.artefact is not None)
-    now = next((commit for commit, _count in known.most_common(1)), "")
+    now = next((artefact.commit for artefact in most_live(live)), "")
     if not now or not wanted.commit or now == wanted.commit:
         return []
     kind = RefKind.UPLOAD if wanted.kind == RefKind.UPLOAD else RefKind.COMMIT

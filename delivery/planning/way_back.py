@@ -1,15 +1,15 @@
 """The way back: by the commands that brought what is live, and to releases that ran well."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from adminset.names import listed
 from appconf.models import Environment
 from cmdb.models import Host
-from delivery.engine.moves import listed
-from delivery.models import Deploy, LiveRelease, Pipeline
+from delivery.models import Artefact, Deploy, LiveRelease, Pipeline
 from delivery.planning.wanted import Wanted
+from delivery.selectors import most_live
 from delivery.way_models import Way
 
 
@@ -30,35 +30,68 @@ def way_of(pipeline: Pipeline, environment: Environment, kind: str) -> Way:
 
 def _brought(environment: Environment) -> Deploy | None:
     """Give the deploy that brought what most hosts run; it began, so people had their say."""
-    live = LiveRelease.objects.filter(environment=environment).exclude(artefact=None)
-    counted = Counter(live.values_list("artefact_id", flat=True))
+    live = LiveRelease.objects.filter(environment=environment)
     began = environment.deploys.exclude(started_at=None).exclude(plan={})
-    for pk, _count in counted.most_common():
-        found = began.filter(artefact=pk).order_by("-pk").first()
+    for artefact in most_live(live.select_related("artefact")):
+        found = began.filter(artefact=artefact).order_by("-pk").first()
         if found is not None:
             return found
     return None
 
 
-def untried(
+def reasons_against(
+    environment: Environment,
+    artefact: Artefact | None,
+    host_ids: Iterable[int],
+    live: Mapping[int, LiveRelease],
+) -> dict[int, str]:
+    """Say which hosts (their ids) cannot go back to a release, and why: "not_kept", or "untried" where it never ran well."""
+    if artefact is None:
+        return {}
+    good = environment.deploys.filter(artefact=artefact, status=Deploy.Status.OK)
+    ran_well = good.exists()
+    found = {}
+    for pk in host_ids:
+        known = live.get(pk)
+        kept = {one["release"]: one for one in known.kept} if known else {}
+        own = kept.get(artefact.release)
+        if own is None and (known is None or known.said != artefact.release):
+            found[pk] = "not_kept"
+        elif own is not None and not ran_well and not own.get("good"):
+            found[pk] = "untried"
+    return found
+
+
+def words_here(reason: str, release: str) -> str:
+    """Say to a host why it is left out."""
+    words = {
+        "not_kept": _("%(release)s is not kept here: deploy it."),
+        "untried": _("%(release)s never ran well here: deploy it."),
+    }
+    return words[reason] % {"release": release}
+
+
+def left_out(
     environment: Environment,
     wanted: Wanted,
     hosts: Sequence[Host],
     live: Mapping[int, LiveRelease],
-) -> list[str]:
-    """Say on which hosts a release is kept that never ran well: nobody goes back to that."""
-    ended_well = environment.deploys.filter(
-        artefact=wanted.artefact, status=Deploy.Status.OK
-    )
-    if ended_well.exists():
-        return []
-    names = []
-    for host in hosts:
-        kept = live[host.pk].kept if host.pk in live else []
-        own = [one for one in kept if one["release"] == wanted.release]
-        if own and not own[0].get("good"):
-            names.append(host.hostname)
-    if not names:
-        return []
-    words = _("%(release)s never ran well on %(hosts)s: deploy it.")
-    return [words % {"release": wanted.release, "hosts": listed(names)}]
+) -> tuple[list[str], list[str]]:
+    """Give what keeps a rollback from being asked for, and what somebody should know before it.
+
+    Hosts that cannot go back are left out; it is refused only where none is left.
+    """
+    ids = [host.pk for host in hosts]
+    reasons = reasons_against(environment, wanted.artefact, ids, live)
+    words = {
+        "not_kept": _("%(release)s is not kept on %(hosts)s: deploy it there."),
+        "untried": _("%(release)s never ran well on %(hosts)s: deploy it."),
+    }
+    told = []
+    for reason in sorted(set(reasons.values())):
+        names = [host.hostname for host in hosts if reasons.get(host.pk) == reason]
+        told.append(words[reason] % {"release": wanted.release, "hosts": listed(names)})
+    if len(reasons) == len(ids):
+        return told, []
+    without = _("%(why)s The rollback goes on without them.")
+    return [], [without % {"why": one} for one in told]

@@ -1,41 +1,31 @@
-"""Calls workers for sets that go: after each word, each wish that is decided, each deploy that ended."""
+"""Calls workers for release runs: after each decision of people, each request that is decided, each deploy that ended."""
 
-import logging
-from functools import partial
-
-import redis
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
-from kombu.exceptions import OperationalError
 
+from adminset import calling
 from delivery.models import SetPart, SetRun
 
 ADVANCE = "delivery.advance_set"
-logger = logging.getLogger(__name__)
 
 
 def call(pk: int) -> None:
-    """Call a worker for a set once this transaction is written; where Redis is away the sweeper calls later."""
-    transaction.on_commit(partial(send, pk))
+    """Call a worker for a release run once this transaction is written; where Redis is away the sweeper calls later."""
+    calling.send_later(ADVANCE, pk, queue=settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
 def send(pk: int) -> None:
-    """Call a worker for a set."""
-    try:
-        current_app.send_task(ADVANCE, (pk,), queue=settings.CELERY_TASK_DEFAULT_QUEUE)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        logger.warning("set %s: no worker could be called (%s)", pk, error)
+    """Call a worker for a release run."""
+    calling.send(ADVANCE, pk, queue=settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
 def deploy_ended(pk: int) -> None:
-    """Move on the set to which a deploy belongs, if it belongs to one."""
+    """Move on the release run to which a deploy belongs, if it belongs to one."""
     _move(Q(request__deploy=pk) | Q(back_request__deploy=pk))
 
 
-def wish_decided(pk: int) -> None:
-    """Move on the set to which a wish belongs, if it belongs to one."""
+def request_decided(pk: int) -> None:
+    """Move on the release run to which a request belongs, if it belongs to one."""
     _move(Q(request=pk) | Q(back_request=pk))
 
 

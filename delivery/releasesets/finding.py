@@ -1,11 +1,13 @@
-"""Sets that go or went, as somebody may see them: one by its key, and how far it is."""
+"""Release runs as somebody may see them: one by its key, and how far it is."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from delivery.models import Deploy, SetRun
+from delivery.masking import mask_for
+from delivery.models import Deploy, DeployRequest, SetPart, SetRun
 
 RELATED = (
     "pipeline__project",
@@ -14,10 +16,12 @@ RELATED = (
     "back_request__deploy",
     "before__project",
 )
+# Large, and read again and again while a set goes.
+PLANS = ("request__deploy__plan", "back_request__deploy__plan")
 
 
 def find_run(user: Any, pk: int) -> SetRun:
-    """Get a set that goes or went.
+    """Get a release run.
 
     Raises:
         Http404: there is none, or the user may not see it.
@@ -29,20 +33,45 @@ def find_run(user: Any, pk: int) -> SetRun:
         .first()
     )
     if run is None:
-        raise Http404(_("There is no such set that goes."))
+        raise Http404(_("There is no such release run."))
     return run
 
 
 def progress_of(user: Any, run: SetRun) -> dict[str, Any]:
     """Give its parts in their order, which of their deploys the user may see, and how many of a hundred ended."""
-    parts = list(run.parts.select_related(*RELATED).order_by("position"))
-    wishes = [wish for part in parts for wish in (part.request, part.back_request)]
-    keys = [wish.deploy_id for wish in wishes if wish is not None and wish.deploy_id]
-    seen = Deploy.objects.visible_to(user).filter(pk__in=keys)
-    done = sum(part.state not in ("waiting", "going", "going_back") for part in parts)
+    rows = run.parts.select_related(*RELATED).defer(*PLANS)
+    parts = list(rows.order_by("position"))
+    mask_run(user, run, parts)
+    seen = Deploy.objects.visible_to(user).filter(pk__in=_deploys(_asked(parts)))
+    done = sum(part.state not in SetPart.OPEN for part in parts)
     return {
         "run": run,
         "parts": parts,
         "seen": set(seen.values_list("pk", flat=True)),
         "percent": 100 * done // len(parts) if parts else 0,
     }
+
+
+def mask_run(user: Any, run: SetRun, parts: Sequence[SetPart]) -> None:
+    """Take the names of hosts that a user may not see out of what a release run, its parts and their requests say.
+
+    The rows are changed in memory only: they are there to be shown, not to be saved.
+    """
+    asked = _asked(parts)
+    told: list[SetPart | DeployRequest] = [*parts, *asked]
+    if not any([run.explanation, *(row.words for row in told)]):
+        return
+    environments = [part.environment_id for part in parts]
+    mask = mask_for(user, environments, _deploys(asked))
+    run.explanation = mask(run.explanation)
+    for row in told:
+        row.words = mask(row.words)
+
+
+def _asked(parts: Iterable[SetPart]) -> list[DeployRequest]:
+    both = (each for part in parts for each in (part.request, part.back_request))
+    return [each for each in both if each is not None]
+
+
+def _deploys(asked: Iterable[DeployRequest]) -> list[int]:
+    return [each.deploy_id for each in asked if each.deploy_id]

@@ -1,4 +1,4 @@
-"""Inputs of a set of releases: its places in their order, and why it goes."""
+"""Inputs of a set of releases: its places in their order, and why it is started."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -146,7 +146,7 @@ class ReleaseSetForm(ResourceForm):
     items = PlacesField(
         label=gettext_lazy("What goes where"),
         help_text=gettext_lazy(
-            "One after the other, from above. When one fails, those before it come back, the last one first."
+            "One after the other, from above. When one fails, those before it are taken back, the last one first."
         ),
     )
 
@@ -165,7 +165,7 @@ class ReleaseSetForm(ResourceForm):
 
 
 class StartForm(forms.Form):
-    """Why a set goes."""
+    """Why a set is started."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -176,7 +176,7 @@ class StartForm(forms.Form):
 
 
 class StopForm(forms.Form):
-    """Why a set is stopped."""
+    """Why a release run is stopped."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"), required=False, max_length=500

@@ -22,7 +22,7 @@ def _places(request: HttpRequest, row: ReleaseSet) -> dict[str, Any]:
 
 
 def _runs(request: HttpRequest, row: ReleaseSet) -> dict[str, Any]:
-    """Give how often it went, newest first."""
+    """Give its release runs, newest first."""
     seen = SetRun.objects.visible_to(request.user).filter(release_set=row)
     return {"runs": list(seen.order_by("-pk")[:LATEST])}
 
@@ -41,7 +41,7 @@ RELEASE_SETS = Resource(
         Panel("places", _("What goes where"), "delivery/sets/_places.html", _places),
         Panel(
             "runs",
-            _("How it went"),
+            _("Release runs"),
             "delivery/sets/_runs.html",
             _runs,
             "delivery.view_setrun",
@@ -49,7 +49,7 @@ RELEASE_SETS = Resource(
     ),
     actions=(
         Action(
-            _("Let it go"), "delivery:releaseset_start", "rocket", "delivery.add_deploy"
+            _("Start"), "delivery:releaseset_start", "rocket", "delivery.add_deploy"
         ),
     ),
     save=save_set,

@@ -6,10 +6,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.limits import ensure_whole_user
 from adminset import audit
 from adminset.crud import services as crud
 from adminset.errors import Conflict, DomainError, Forbidden
-from appconf.vouching import ensure_may_deploy, is_limited
+from appconf.models import Environment
+from appconf.vouching import ensure_may_deploy
 from delivery.models import ReleaseSet, ReleaseSetItem, SetPart, SetRun
 from delivery.releasesets.calls import call
 
@@ -47,16 +49,13 @@ def _told(row: ReleaseSet) -> list[str]:
 
 @transaction.atomic
 def start_set(*, actor: Any, release_set: ReleaseSet, reason: str) -> SetRun:
-    """Let a set go, as the actor; windows and approvals of each pipeline count as ever.
+    """Start a set, as the actor; windows and approvals of each pipeline count as ever.
 
     Raises:
-        Forbidden: there is a place to which the actor may not deploy, or a token with limits asks. Conflict: it goes
-            already. DomainError: it is empty, or no reason is given.
+        Forbidden: there is a place to which the actor may not deploy, or a token with limits asks. Conflict: it is
+            running already. DomainError: it is empty, or no reason is given.
     """
-    if is_limited(actor):
-        raise Forbidden(
-            _("A token with limits may not let a set go."), code="limited_token"
-        )
+    ensure_whole_user(actor, _("A token with limits may not start a set of releases."))
     if not actor.has_perm("delivery.add_deploy"):
         raise Forbidden(_("You may not start deploys."))
     held = ReleaseSet.objects.select_for_update().get(pk=release_set.pk)
@@ -70,7 +69,7 @@ def start_set(*, actor: Any, release_set: ReleaseSet, reason: str) -> SetRun:
         raise DomainError(words, fields={"reason": words})
     for item in items:
         ensure_may_deploy(actor, item.environment)
-    _ensure_alone(held, [item.environment_id for item in items])
+    _ensure_alone([item.environment_id for item in items])
     run = SetRun.objects.create(
         release_set=held,
         name=held.name,
@@ -85,14 +84,20 @@ def start_set(*, actor: Any, release_set: ReleaseSet, reason: str) -> SetRun:
     return run
 
 
-def _ensure_alone(release_set: ReleaseSet, environments: list[int]) -> None:
-    """Two that go through one environment could not come back as one."""
+def _ensure_alone(environments: list[int]) -> None:
+    """Two that go through one environment could not come back as one.
+
+    The environments are held until this transaction has ended, in the same order by everybody: two that start at once see
+    each other, and neither waits for ever.
+    """
+    held = Environment.objects.select_for_update().filter(pk__in=environments)
+    list(held.order_by("pk").values_list("pk"))
     open_parts = SetPart.objects.filter(
         environment__in=environments, set_run__state__in=SetRun.OPEN
     )
     other = open_parts.select_related("set_run").first()
     if other is not None:
-        words = _("%(run)s of %(who)s goes on.")
+        words = _("%(run)s of %(who)s is still running.")
         told = {"run": other.set_run, "who": other.set_run.requested_by_name}
         raise Conflict(words % told, _("Wait until it has ended."), code="goes_on")
 
@@ -110,7 +115,7 @@ def _part(run: SetRun, item: ReleaseSetItem) -> SetPart:
 
 @transaction.atomic
 def cancel_set(*, actor: Any, run: SetRun, reason: str = "") -> None:
-    """Stop a set: what goes on is cancelled, what went comes back; twice is once.
+    """Stop a release run: what is running is cancelled, what was delivered is taken back; twice is once.
 
     Raises:
         Forbidden: the actor may not stop one of its deploys. Conflict: it has ended.

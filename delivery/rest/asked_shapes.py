@@ -4,6 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
+from delivery.engine.repeating import RETRIES
 from delivery.models import Deploy
 from tasks.run_api.shapes import number
 
@@ -69,6 +70,13 @@ class DeployAsk(PlanAsk):
     wait = serializers.BooleanField(required=False)
 
 
+class ResumeAsk(serializers.Serializer):
+    """Why a deploy goes on, and why it does so outside its change windows."""
+
+    reason = serializers.CharField(required=False)
+    emergency_reason = serializers.CharField(required=False)
+
+
 class RollbackAsk(serializers.Serializer):
     """Back to which release, and why."""
 
@@ -78,6 +86,14 @@ class RollbackAsk(serializers.Serializer):
     )
     hosts = _Names(required=False)
     reason = serializers.CharField()
+
+
+class RetryAsk(serializers.Serializer):
+    """On which hosts, and why."""
+
+    what = serializers.ChoiceField(RETRIES, required=False)
+    reason = serializers.CharField(required=False)
+    emergency_reason = serializers.CharField(required=False)
 
 
 class UploadEnd(serializers.Serializer):

@@ -15,7 +15,7 @@ from appconf.vouching import ensure_may_deploy
 from delivery.asked import keeping
 from delivery.asked.asking import ask
 from delivery.models import Deploy, DeployRequest, Pipeline
-from delivery.pages.planning import shown_plan
+from delivery.planning.shown import shown_plan
 from delivery.resources import DEPLOYS, PIPELINES
 from delivery.rest import inputs
 from delivery.rest.asked_shapes import WAIT, DeployAsk, PlanAsk
@@ -113,18 +113,9 @@ class Plan(_Begins):
 
 def _told(user: Any, question: keeping.Question) -> dict[str, Any]:
     shown = shown_plan(user, question.answer or {})
-    plan = None
-    if shown is not None:
-        # Of hosts that the caller does not see, only the number is told.
-        plan = shown.told | {
-            "rows": shown.rows,
-            "hidden": shown.hidden,
-            "blast": shown.blast,
-            "warnings": shown.warnings,
-        }
     kept = asdict(question)
     told = {name: kept[name] for name in ("key", "state", "message", "hint", "code")}
-    return told | {"plan": plan}
+    return told | {"plan": shown.told if shown else None}
 
 
 def _pipeline(user: Any, pk: int) -> Pipeline:
@@ -148,7 +139,7 @@ class Begin(_Begins):
         parameters=[REPEAT_KEY],
     )
     def post(self, request: Request, pk: int) -> Response:
-        """Write down the wish."""
+        """Write down the request."""
         user: Any = request.user
         pipeline = _pipeline(user, pk)
         body = inputs.body_of(request.data, inputs.DEPLOY)
@@ -182,7 +173,7 @@ class Begin(_Begins):
 
 
 def wished(request: Request, pk: int, replayed: bool) -> Response:
-    """Answer with a wish: 202, or 200 where it was there before."""
+    """Answer with a request for a deploy: 202, or 200 where it was there before."""
     row = DeployRequest.objects.select_related("deploy").get(pk=pk)
     told = RequestShape(row, context={"request": request}).data
     if replayed:
@@ -191,7 +182,7 @@ def wished(request: Request, pk: int, replayed: bool) -> Response:
 
 
 class Requested(_Begins):
-    """What became of a wish."""
+    """What became of a request for a deploy."""
 
     http_method_names = ["get", "head", "options"]
 

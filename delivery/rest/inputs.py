@@ -7,16 +7,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from adminset.errors import DomainError
+from adminset.texts import number_of
 from appconf.models import Environment
 from cmdb.models import Host
 from delivery.models import Artefact, Deploy, Pipeline
 
-LARGEST_KEY = 15
 LONGEST_REF, LONGEST_REASON, LONGEST_NAME = 200, 500, 253
 MOST_HOSTS = 10_000
 RefKind, Kind = Deploy.RefKind, Deploy.Kind
 PLAN = {"environment", "ref_kind", "ref", "hosts", "promote"}
 DEPLOY = PLAN | {"plan_hash", "reason", "emergency_reason", "wait"}
+RETRY = {"what", "reason", "emergency_reason"}
+RESUME = {"reason", "emergency_reason"}
 ROLLBACK = {"pipeline", "artefact", "hosts", "reason"}
 
 
@@ -166,6 +168,4 @@ def hosts_of(user: Any, environment: Environment, named: Any) -> list[int]:
 
 def key_of(value: Any) -> int:
     """Read the number of a row; 0: it is none."""
-    plain = str(value)
-    fits = plain.isascii() and plain.isdecimal() and len(plain) <= LARGEST_KEY
-    return int(plain) if fits and not isinstance(value, bool) else 0
+    return number_of(value) or 0

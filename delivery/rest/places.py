@@ -104,7 +104,7 @@ class Rollback(ResourceEndpoint):
         parameters=[REPEAT_KEY],
     )
     def post(self, request: Request, pk: int) -> Response:
-        """Write down the wish."""
+        """Write down the request."""
         user: Any = request.user
         environment = find(ENVIRONMENT, user, pk)
         ensure_may_deploy(user, environment)

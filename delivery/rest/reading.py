@@ -10,7 +10,7 @@ from adminset.querysets import everywhere
 from cmdb.models import Host
 from delivery.building import log
 from delivery.models import Deploy, DeployStep
-from delivery.pages.watching import current_of
+from delivery.selectors import current_of
 from tasks.feed import hosts_seen as run_hosts_seen
 from tasks.models import Run
 from tasks.run_api import reading

@@ -1,9 +1,7 @@
-"""REST of sets of releases: let one go, look how it goes, stop it."""
+"""REST of sets of releases: start one, look how its release run stands, stop it."""
 
 from typing import Any
 
-from django.http import Http404
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,27 +9,22 @@ from rest_framework.response import Response
 from adminset.crud.endpoint import ResourceEndpoint
 from adminset.crud.views import find
 from delivery.models import SetRun
+from delivery.releasesets.finding import find_run
 from delivery.releasesets.resources import RELEASE_SETS
 from delivery.releasesets.starting import cancel_set, start_set
 from delivery.resources import DEPLOYS
-from delivery.rest.shapes import SetRunShape
+from delivery.rest.set_shapes import SetRunShape
 from tasks.run_api.inputs import reason as reason_of
 from tasks.run_api.repeated import REPLAYED, once
 from tasks.run_api.shapes import REPEAT_KEY, Reason
 
 
-def _run(user: Any, pk: int) -> SetRun:
-    rows = SetRun.objects.visible_to(user).prefetch_related(
-        "parts__request", "parts__back_request"
-    )
-    found = rows.filter(pk=pk).first()
-    if found is None:
-        raise Http404(_("There is no such set that goes."))
-    return found
+def _told(request: Request, run: SetRun) -> Any:
+    return SetRunShape(run, context={"request": request}).data
 
 
 class _OfRuns:
-    """Stands for the resource that sets that go would be."""
+    """Stands for the resource that release runs would be."""
 
     @staticmethod
     def permission(action: str) -> str:
@@ -40,7 +33,7 @@ class _OfRuns:
 
 
 class Start(ResourceEndpoint):
-    """Let a set go."""
+    """Start a set."""
 
     resource = DEPLOYS
     permission = "delivery.add_deploy"
@@ -48,7 +41,7 @@ class Start(ResourceEndpoint):
     http_method_names = ["post", "options"]
 
     @extend_schema(
-        summary="Let a set of releases go",
+        summary="Start a set of releases",
         request=Reason,
         responses={200: SetRunShape, 201: SetRunShape},
         parameters=[REPEAT_KEY],
@@ -62,27 +55,27 @@ class Start(ResourceEndpoint):
             return start_set(actor=request.user, release_set=row, reason=reason).pk
 
         number, replayed = once(request, begin)
-        told = SetRunShape(SetRun.objects.get(pk=number)).data
+        told = _told(request, SetRun.objects.get(pk=number))
         if replayed:
             return Response(told, headers={REPLAYED: "true"})
         return Response(told, status=201)
 
 
 class Going(ResourceEndpoint):
-    """A set that goes."""
+    """A release run."""
 
     resource = _OfRuns
     permission = "delivery.view_setrun"
     http_method_names = ["get", "head", "options"]
 
-    @extend_schema(summary="How a set of releases goes", responses={200: SetRunShape})
+    @extend_schema(summary="How a release run stands", responses={200: SetRunShape})
     def get(self, request: Request, pk: int) -> Response:
         """Give it with its parts."""
-        return Response(SetRunShape(_run(request.user, pk)).data)
+        return Response(_told(request, find_run(request.user, pk)))
 
 
 class Cancel(ResourceEndpoint):
-    """Stop a set."""
+    """Stop a release run."""
 
     resource = DEPLOYS
     permission = "delivery.cancel_deploy"
@@ -90,15 +83,12 @@ class Cancel(ResourceEndpoint):
     http_method_names = ["post", "options"]
 
     @extend_schema(
-        summary="Stop a set of releases; what went comes back",
+        summary="Stop a release run; what was delivered is taken back",
         request=Reason,
         responses={200: SetRunShape},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Stop it."""
-        cancel_set(
-            actor=request.user,
-            run=_run(request.user, pk),
-            reason=reason_of(request.data),
-        )
-        return Response(SetRunShape(_run(request.user, pk)).data)
+        run = find_run(request.user, pk)
+        cancel_set(actor=request.user, run=run, reason=reason_of(request.data))
+        return Response(_told(request, find_run(request.user, pk)))

@@ -1,4 +1,4 @@
-"""What answers of the REST of deliveries look like."""
+"""What answers of the REST of deploys, of what is live and of uploads look like; those of sets: delivery/rest/set_shapes.py."""
 
 from typing import Any
 
@@ -7,23 +7,15 @@ from rest_framework import serializers
 
 from adminset.crud.api import serializer_of
 from adminset.crypto import digest
-from delivery.models import (
-    Deploy,
-    DeployHost,
-    DeployRequest,
-    DeployStep,
-    SetPart,
-    SetRun,
-)
-from delivery.pages.finding import hosts_seen
+from delivery.masking import mask_requests, masked
+from delivery.models import Deploy, DeployHost, DeployRequest, DeployStep
 from delivery.progress import percent_of
 from delivery.resources import DEPLOYS
+from delivery.selectors import hosts_seen
 
 DeploySerializer: Any = serializer_of(DEPLOYS)
 
 
-@extend_schema_field({"type": "array", "items": {}})
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
 class PlanAnswer(serializers.Serializer):
     """A plan that a worker makes."""
 
@@ -36,7 +28,7 @@ class PlanAnswer(serializers.Serializer):
 
 
 class RequestShape(serializers.ModelSerializer):
-    """A wish and what became of it; `deploy` is there as soon as `state` is "made"."""
+    """A request for a deploy and what became of it; `deploy` is there as soon as `state` is "made"."""
 
     url = serializers.SerializerMethodField()
 
@@ -60,6 +52,11 @@ class RequestShape(serializers.ModelSerializer):
         ]
         ref_name = "DeployRequest"
 
+    def to_representation(self, instance: DeployRequest) -> Any:
+        """Tell a request; why it was refused names no host that the caller does not see."""
+        mask_requests(self.context["request"].user, [instance])
+        return super().to_representation(instance)
+
     def get_url(self, row: DeployRequest) -> str:
         """Address of the deploy's page; "" while there is none."""
         if row.deploy is None:
@@ -67,6 +64,13 @@ class RequestShape(serializers.ModelSerializer):
         return str(
             self.context["request"].build_absolute_uri(row.deploy.get_absolute_url())
         )
+
+
+class RetryShape(serializers.Serializer):
+    """The deploy that goes on, or the request for another one; its `deploy` is there as soon as a worker has made it."""
+
+    deploy = serializers.IntegerField(allow_null=True)
+    request = serializers.IntegerField(allow_null=True)
 
 
 class StepShape(serializers.ModelSerializer):
@@ -129,6 +133,8 @@ class DeployDetail(DeploySerializer):
     class Meta(DeploySerializer.Meta):
         fields = [
             *DeploySerializer.Meta.fields,
+            "waiting_for",
+            "explanation",
             "label",
             "ended",
             "progress",
@@ -139,27 +145,36 @@ class DeployDetail(DeploySerializer):
         ]
         ref_name = "DeployDetail"
 
+    def to_representation(self, instance: Deploy) -> Any:
+        """Tell a deploy, with its sentences freed of hosts that the caller does not see."""
+        row: Any = instance
+        row.mark = mark_of(instance)
+        row.told_steps = list(instance.steps.order_by("position"))
+        row.told_hosts = list(hosts_seen(self.context["request"].user, instance))
+        masked(instance, row.told_steps, row.told_hosts)
+        return super().to_representation(instance)
+
     def get_ended(self, row: Deploy) -> bool:
         """Whether nothing more comes."""
         return not row.is_open
 
-    def get_progress(self, row: Deploy) -> float | None:
+    def get_progress(self, row: Any) -> float | None:
         """How much of it is done (%); none once it has ended."""
-        return percent_of(list(row.steps.all())) if row.is_open else None
+        return percent_of(row.told_steps) if row.is_open else None
 
     @extend_schema_field(StepShape(many=True))
-    def get_steps(self, row: Deploy) -> Any:
+    def get_steps(self, row: Any) -> Any:
         """Its steps, in order."""
-        return StepShape(row.steps.order_by("position"), many=True).data
+        return StepShape(row.told_steps, many=True).data
 
     @extend_schema_field(HostShape(many=True))
-    def get_hosts(self, row: Deploy) -> Any:
+    def get_hosts(self, row: Any) -> Any:
         """Its hosts, those that the caller sees."""
-        return HostShape(hosts_seen(self.context["request"].user, row), many=True).data
+        return HostShape(row.told_hosts, many=True).data
 
-    def get_mark(self, row: Deploy) -> str:
+    def get_mark(self, row: Any) -> str:
         """Short for how it stands."""
-        return mark_of(row)
+        return str(row.mark)
 
     def get_url(self, row: Deploy) -> str:
         """Address of its page."""
@@ -205,7 +220,7 @@ class LiveState(serializers.Serializer):
     """What is live in an environment. `hidden`: hosts that the caller does not see."""
 
     environment = serializers.IntegerField()
-    state = serializers.CharField(help_text="same, mixed, drifted or empty")
+    state = serializers.CharField(help_text="same, mixed, unread, drifted or empty")
     releases = serializers.DictField(child=serializers.IntegerField())
     hidden = serializers.IntegerField()
     held_by = serializers.CharField()
@@ -228,57 +243,3 @@ class UploadShape(serializers.Serializer):
     size = serializers.IntegerField()
     who = serializers.CharField()
     at = serializers.CharField()
-
-
-class PartShape(serializers.ModelSerializer):
-    """A part of a set that goes."""
-
-    deploy = serializers.IntegerField(
-        source="request.deploy_id", default=None, read_only=True
-    )
-    back = serializers.IntegerField(
-        source="back_request.deploy_id", default=None, read_only=True
-    )
-
-    class Meta:
-        model = SetPart
-        fields = [
-            "position",
-            "pipeline",
-            "environment",
-            "ref_kind",
-            "ref",
-            "state",
-            "words",
-            "deploy",
-            "back",
-        ]
-        ref_name = "SetPart"
-
-
-class SetRunShape(serializers.ModelSerializer):
-    """A set that goes, with its parts."""
-
-    parts = PartShape(many=True, read_only=True)
-    ended = serializers.SerializerMethodField()
-
-    class Meta:
-        model = SetRun
-        fields = [
-            "id",
-            "release_set",
-            "name",
-            "state",
-            "reason",
-            "explanation",
-            "requested_by_name",
-            "created_at",
-            "ended_at",
-            "ended",
-            "parts",
-        ]
-        ref_name = "SetRun"
-
-    def get_ended(self, row: SetRun) -> bool:
-        """Whether nothing more comes."""
-        return not row.is_open

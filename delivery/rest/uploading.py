@@ -3,17 +3,16 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adminset.crud.endpoint import ResourceEndpoint
+from adminset.crud.pieces import OFFSET, RawParser, piece_bytes, piece_of
 from adminset.crud.views import find
-from adminset.errors import DomainError, Forbidden
+from adminset.errors import Forbidden
 from appconf.models import Environment, Project
 from appconf.resources import PROJECT
 from delivery.resources import DEPLOYS
@@ -21,36 +20,8 @@ from delivery.rest import inputs
 from delivery.rest.asked_shapes import UploadEnd
 from delivery.rest.shapes import Ticket, UploadShape
 from delivery.sources import uploads
-from tasks.run_api.inputs import whole_number
-from tasks.run_api.shapes import number
 
 LONGEST_NAME = 200
-
-
-def piece_bytes() -> int:
-    """Say how large a piece may be: a request holds no more than ADMINSET_UPLOAD_BYTES."""
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return most
-
-
-class RawParser(BaseParser):
-    """Takes the bytes of a piece as they are."""
-
-    media_type = "application/octet-stream"
-
-    def parse(
-        self, stream: Any, media_type: Any = None, parser_context: Any = None
-    ) -> Any:
-        """Read a piece.
-
-        Raises:
-            DomainError: 413, it is larger than a piece may be.
-        """
-        data: bytes = stream.read(piece_bytes() + 1)
-        if len(data) > piece_bytes():
-            words = _("A piece has at most %(most)s bytes.") % {"most": piece_bytes()}
-            raise DomainError(words, code="too_large", status=413)
-        return data
 
 
 class _OfProject(ResourceEndpoint):
@@ -108,14 +79,13 @@ class Piece(_OfProject):
         description="Its bytes as they are, from `offset` on; a piece that does not begin where the upload ends is refused "
         "(code `wrong_offset`) and says where.",
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        parameters=[number("offset", "Where the piece begins.")],
+        parameters=[OFFSET],
         responses={200: Ticket},
     )
     def put(self, request: Request, pk: int, ticket: str) -> Response:
         """Append it."""
         project = self.project(request, pk)
-        offset = whole_number("offset", request.query_params.get("offset") or 0)
-        data = request.data if isinstance(request.data, bytes) else b""
+        offset, data = piece_of(request)
         there = uploads.add_piece(
             project=project, ticket=ticket, offset=offset, data=data
         )

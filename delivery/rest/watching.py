@@ -11,7 +11,7 @@ from delivery.engine import controlling
 from delivery.models import Deploy
 from delivery.resources import DEPLOYS
 from delivery.rest import inputs
-from delivery.rest.asked_shapes import KNOWN, LOG_QUERY, WAIT
+from delivery.rest.asked_shapes import KNOWN, LOG_QUERY, WAIT, ResumeAsk
 from delivery.rest.deploying import OfDeploys
 from delivery.rest.reading import piece_of
 from delivery.rest.shapes import DeployDetail, LogPiece, mark_of
@@ -115,9 +115,18 @@ class Resume(_Act):
 
     @extend_schema(
         summary="Let a paused deploy go on",
-        request=Reason,
+        description="Outside its change windows it wants `emergency_reason`, and the right to it (code `closed`). One whose release was marked bad meanwhile does not go on (code `bad`).",
+        request=ResumeAsk,
         responses={200: DeployDetail},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Let it go on."""
-        return self.acted(request, pk, "control", controlling.resume_deploy)
+        body = inputs.body_of(request.data or {}, inputs.RESUME)
+        reason = inputs.text(body, "reason", inputs.LONGEST_REASON)
+        why = inputs.text(body, "emergency_reason", inputs.LONGEST_REASON)
+        row = find(DEPLOYS, request.user, pk, "control")
+        controlling.resume_deploy(
+            actor=request.user, deploy=row, reason=reason, emergency_reason=why
+        )
+        row = find(DEPLOYS, request.user, pk)
+        return Response(DeployDetail(row, context={"request": request}).data)

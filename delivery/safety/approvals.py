@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,21 +32,63 @@ class Standing:
 
 
 def standing(deploy: Deploy) -> Standing:
-    """Say how the approval of a deploy stands; words on another plan than the one that is there do not count."""
-    votes = list(deploy.votes.filter(plan_hash=deploy.plan_hash))
+    """Say how the approval of a deploy stands; decisions on another plan than the one that is there do not count.
+
+    Until it begins neither does the yes of somebody who might not give it any more; a no stays one.
+    """
+    votes = list(deploy.votes.filter(plan_hash=deploy.plan_hash).select_related("user"))
     against = next((vote for vote in votes if not vote.yes), None)
-    yes = sum(vote.yes for vote in votes)
+    lost = _lost(deploy, votes)
+    yes = sum(vote.yes for vote in votes) - len(lost)
     if against is not None:
         words = _("Refused by %(who)s: %(why)s")
         told = words % {"who": against.user_name, "why": against.reason}
         return Standing(yes, deploy.approvals_needed, refused=True, words=told)
-    left = max(deploy.approvals_needed - yes, 0)
+    told = _missing_words(max(deploy.approvals_needed - yes, 0), lost)
+    return Standing(yes, deploy.approvals_needed, refused=False, words=told)
+
+
+def _lost(deploy: Deploy, votes: list[DeployVote]) -> list[str]:
+    """Name those who said yes and might not say so any more; nobody once it began."""
+    if deploy.started_at is not None or not deploy.is_open:
+        return []
+    return [
+        vote.user_name
+        for vote in votes
+        if vote.yes and (vote.user is None or _not_his(vote.user, deploy))
+    ]
+
+
+def _missing_words(left: int, lost: list[str]) -> str:
     told = ngettext(
         "%(count)s approval is missing.", "%(count)s approvals are missing.", left
-    )
-    return Standing(
-        yes, deploy.approvals_needed, refused=False, words=told % {"count": left}
-    )
+    ) % {"count": left}
+    if not lost:
+        return told
+    words = _("The yes of %(who)s does not count any more.")
+    return f"{told} {words % {'who': ', '.join(lost)}}"
+
+
+def _not_his(person: Any, deploy: Deploy) -> str:
+    """Say why deciding a deploy is not a person's; "" where it is."""
+    if deploy.requested_by_id == person.pk:
+        return _("Whoever asked for a deploy does not approve it.")
+    if not may(person, "decide", deploy):
+        return _("You may not approve deploys of this project.")
+    if not role_counts(person, Deploy.objects.filter(pk=deploy.pk)).exists():
+        return _("You have none of the roles that approve this pipeline.")
+    return ""
+
+
+def role_counts(person: Any, rows: QuerySet[Deploy]) -> QuerySet[Deploy]:
+    """Narrow deploys to those whose pipeline names no role, or one that a person holds there: a role held elsewhere says nothing."""
+    counts = Q(pipeline__approve_groups=None)
+    for role, held in roles_of(person).items():
+        reached = Deploy.objects.order_by()
+        if not held.everything:
+            reached = reached.within(held, "decide")
+        counts |= Q(pipeline__approve_groups=role, pk__in=reached.values("pk"))
+    return rows.filter(counts)
 
 
 def why_not(actor: Any, deploy: Deploy) -> str:
@@ -53,16 +96,11 @@ def why_not(actor: Any, deploy: Deploy) -> str:
     if deploy.status != Deploy.Status.WAITING_APPROVAL:
         return _("It does not wait for approval.")
     if getattr(actor, "token", None) is not None:
-        return _("Words are given by people at the portal, not by programs.")
-    if deploy.requested_by_id == actor.pk:
-        return _("Whoever asked for a deploy does not approve it.")
-    if not may(actor, "decide", deploy):
-        return _("You may not approve deploys of this project.")
-    named = set(deploy.pipeline.approve_groups.values_list("pk", flat=True))
-    if named and not named & set(roles_of(actor)):
-        return _("You have none of the roles that approve this pipeline.")
+        return _("Only people signed in at the portal can approve, not tokens.")
+    if refused := _not_his(actor, deploy):
+        return refused
     if deploy.votes.filter(user=actor).exists():
-        return _("You have had your say.")
+        return _("You have decided already.")
     return ""
 
 
@@ -70,7 +108,7 @@ def why_not(actor: Any, deploy: Deploy) -> str:
 def decide(
     *, actor: Any, deploy: Deploy, yes: bool, reason: str = "", plan_hash: str = ""
 ) -> Deploy:
-    """Take a person's word on a deploy.
+    """Take a person's decision on a deploy.
 
     Args:
         plan_hash: of the plan that the person saw; "" where that is the deploy's own.
@@ -111,5 +149,5 @@ def decide(
     return held
 
 
-# What is called with a deploy's id when somebody had a say; the engine adds its own.
+# What is called with a deploy's id when somebody decided; the engine adds its own.
 after_word: list[Any] = []

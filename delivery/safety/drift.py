@@ -1,6 +1,6 @@
 """What is live is read back on a schedule: where a host says something else than the portal, that is drift, and it is told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from adminset import audit
 from adminset.errors import DomainError
+from adminset.many_rows import update_rows
 from appconf.models import Environment
-from delivery.engine.judging import LOOK, number_in, vouched
-from delivery.engine.legwork import is_ok, why
-from delivery.engine.live import artefact_named, read_values
 from delivery.models import Deploy, LiveRelease
 from delivery.onhost import legs, told
-from delivery.onhost.context import HostContext
+from delivery.onhost.context import of_environment
+from delivery.onhost.ended import is_ok, why
+from delivery.safety.subjects import LOOK, number_in, vouched
+from delivery.safety.telling import LONGEST_PROBLEM, READ, artefacts_named, read_values
 from tasks.legs.asking import request_leg, send_leg
 from tasks.legs.reading import HostReport, reports
 from tasks.models import Run
@@ -61,21 +62,18 @@ def ask(environment: Environment, *, by_hand: bool = False) -> Run:
     """Ask the hosts of an environment what is live; nothing is changed there.
 
     Args:
-        by_hand: somebody wants to know it now, whenever they were last asked.
+        by_hand: somebody wants to know it now, of all its hosts, whenever they were last asked: also of those of which the portal
+            knows nothing, because nothing was delivered there or its database was lost.
 
     Raises:
         DomainError: its deploy path is none, or none of its hosts is delivered to.
     """
-    rows = LiveRelease.objects.filter(environment=environment)
-    known = set(rows.values_list("host_id", flat=True))
-    ids = tuple(sorted(known & vouched(environment)))
-    context = HostContext(
-        root=environment.path,
-        deploy_id=0,
-        project=environment.project.code,
-        environment=environment.code,
-    )
-    leg = legs.read_leg(context, ids)
+    ids = vouched(environment)
+    if not by_hand:
+        rows = LiveRelease.objects.filter(environment=environment)
+        ids &= set(rows.values_list("host_id", flat=True))
+    context = of_environment(environment)
+    leg = legs.read_leg(context, tuple(sorted(ids)))
     # One look in each span, however many ask for it.
     seconds = BY_HAND_SECONDS if by_hand else settings.DELIVERY_READ_MINUTES * 60
     span = f"{seconds}.{int(timezone.now().timestamp() // seconds)}"
@@ -91,46 +89,85 @@ def ask(environment: Environment, *, by_hand: bool = False) -> Run:
 def note(run: Run) -> None:
     """Keep what the hosts of a look said; tell the trail of drift that was not there before."""
     number = number_in(run.subject, LOOK)
-    found = reports(run)
-    rows = LiveRelease.objects.filter(environment=number, host__in=list(found))
-    for row in rows.select_related("environment__project", "host"):
-        _note(row, found[row.host_id])
+    rows = Environment.objects.select_related("project")
+    environment = rows.filter(pk=number or 0).first()
+    if environment is not None:
+        note_reports(environment, reports(run))
 
 
 @transaction.atomic
-def _note(row: LiveRelease, report: HostReport) -> None:
-    rows = LiveRelease.objects.select_for_update(of=("self",))
-    now = rows.select_related("environment__project", "host").filter(pk=row.pk).first()
-    if now is None:
-        return
-    row = now
-    if row.read_at and report.started_at and row.read_at > report.started_at:
-        # A deploy wrote down something newer while the slowest host was waited for.
-        return
-    before = row.has_drifted
-    if not is_ok(report):
-        row.problem = why(report)
-        row.save(update_fields=["problem"])
-        return
-    values = read_values(told.state(report))
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.artefact = artefact_named(row.environment.project_id, row.said)
-    row.save(update_fields=[*values, "artefact"])
-    if row.has_drifted and not before:
-        words = _("%(host)s runs %(said)s, the portal says %(expected)s.")
-        changes: list[audit.Change] = [
-            {"field": "release", "old": row.expected, "new": row.said}
-        ]
-        told_words = words % {
-            "host": row.host.hostname,
-            "said": row.said or _("nothing"),
-            "expected": row.expected or _("nothing"),
-        }
-        audit.record(
-            READER,
-            "liverelease.drift",
-            row.environment,
-            changes=changes,
-            reason=told_words,
-        )
+def note_reports(environment: Environment, found: Mapping[int, HostReport]) -> None:
+    """Keep what hosts (their ids) said. One of which the portal knew nothing is taken at its word."""
+    rows = _rows(environment, found)
+    # A deploy may have written down something newer while the slowest host was waited for.
+    rows = [row for row in rows if not _is_older(found[row.host_id], row)]
+    spoke = [row for row in rows if _has_told(row, found[row.host_id])]
+    silent = [row for row in rows if not _has_told(row, found[row.host_id])]
+    before = {row.host_id for row in spoke if row.has_drifted}
+    for row in silent:
+        row.problem = why(found[row.host_id])[:LONGEST_PROBLEM]
+    _read(environment, spoke, found)
+    update_rows(LiveRelease, (*READ, "expected", "artefact"), spoke)
+    update_rows(LiveRelease, ("problem",), silent)
+    for row in spoke:
+        if row.has_drifted and row.host_id not in before:
+            _tell(row)
+
+
+def _rows(
+    environment: Environment, found: Mapping[int, HostReport]
+) -> list[LiveRelease]:
+    """Give the rows of hosts that belong to the environment; those that it lacks are made."""
+    stored = LiveRelease.objects.filter(environment=environment)
+    here = environment.all_hosts().filter(pk__in=list(found))
+    lacking = here.exclude(pk__in=stored.values("host"))
+    LiveRelease.objects.bulk_create(
+        [LiveRelease(environment=environment, host=host) for host in lacking],
+        ignore_conflicts=True,
+    )
+    locked = stored.select_for_update(of=("self",)).order_by("pk")
+    rows = list(locked.filter(host__in=list(found)).select_related("host"))
+    for row in rows:
+        row.environment = environment
+    return rows
+
+
+def _is_older(report: HostReport, row: LiveRelease) -> bool:
+    return bool(row.read_at and report.started_at and row.read_at > report.started_at)
+
+
+def _has_told(row: LiveRelease, report: HostReport) -> bool:
+    """Whether a host told what it runs; that a path with a release in it is not there tells of a mount, not of a release."""
+    knows = row.said or row.expected
+    return is_ok(report) and not (knows and told.state(report).refused)
+
+
+def _read(
+    environment: Environment,
+    rows: Iterable[LiveRelease],
+    found: Mapping[int, HostReport],
+) -> None:
+    states = {row: told.state(found[row.host_id]) for row in rows}
+    releases = (state.live for state in states.values())
+    artefacts = artefacts_named(environment.project_id, releases)
+    for row, state in states.items():
+        if row.read_at is None and not row.expected and row.deploy_id is None:
+            row.expected = state.live[:200]
+        for name, value in read_values(state).items():
+            setattr(row, name, value)
+        row.artefact = artefacts.get(state.live)
+        if state.drained:
+            row.problem = _("It is out of the balancer.")
+
+
+def _tell(row: LiveRelease) -> None:
+    changes: list[audit.Change] = [
+        {"field": "release", "old": row.expected, "new": row.said}
+    ]
+    audit.record(
+        READER,
+        "liverelease.drift",
+        row.environment,
+        changes=changes,
+        reason=row.drift_words,
+    )

@@ -1,9 +1,11 @@
 """The error-rate gate of a canary: measured values of its hosts since the switch, against a limit."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from delivery.way_models import Way
@@ -11,6 +13,7 @@ from monitor.metric_store import store
 from monitor.store import StoreUnavailable
 
 POINTS = 300
+logger = logging.getLogger(__name__)
 
 
 def judge_gate(
@@ -56,12 +59,24 @@ def _is_bad(way: Mapping[str, Any], value: float) -> bool:
 def _averages(
     metric: str, host_ids: Sequence[int], since: datetime, until: datetime
 ) -> dict[int, float] | None:
-    """Give each host's average over a time, of those that sent anything; None where the store is away."""
+    """Give each host's average over a time, of those that sent anything; None where they cannot be read."""
     start, end = since.timestamp(), until.timestamp()
     try:
-        found = store().read_many(host_ids, metric, start, max(end, start + 1), POINTS)
+        return _read(metric, host_ids, start, max(end, start + 1))
     except StoreUnavailable:
         return None
+    except DatabaseError:
+        raise
+    except Exception:
+        # A damaged document, or a request that the store refuses: a deploy must not hang in that, nor its cancel.
+        logger.exception("%s of %s hosts cannot be read", metric, len(host_ids))
+        return None
+
+
+def _read(
+    metric: str, host_ids: Sequence[int], start: float, end: float
+) -> dict[int, float]:
+    found = store().read_many(host_ids, metric, start, end, POINTS)
     known = {
         pk: [value for value in line if value is not None]
         for pk, line in found.lines.items()

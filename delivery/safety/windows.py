@@ -1,4 +1,4 @@
-"""Change windows and freezes: when a deploy may begin, and the override in an emergency."""
+"""What keeps a release from going to hosts: change windows, freezes and bad marks; and the override in an emergency."""
 
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,14 @@ def waits_for_window(deploy: Deploy) -> str:
     if deploy.emergency_reason or deploy.is_rollback:
         return ""
     return closed_words(deploy.pipeline, deploy.environment)
+
+
+def bad_mark_words(deploy: Deploy) -> str:
+    """Say that the release of a deploy was marked bad; "" where it is good, or where its emergency said yes to that."""
+    artefact = deploy.artefact
+    if artefact is None or not artefact.bad or deploy.emergency_reason:
+        return ""
+    return _("The release was marked bad: %(why)s") % {"why": artefact.bad_reason}
 
 
 def check_emergency(

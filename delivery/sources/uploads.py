@@ -1,15 +1,9 @@
 """Archives that people or build servers send: in pieces, kept for a while under their SHA-256, each for one project."""
 
-import hashlib
 import json
-import os
-import re
-import secrets
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from io import BufferedRandom
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from adminset import audit
+from adminset.blobs import SHA256
 from adminset.errors import Conflict, DomainError
-from adminset.growing_files import held, settle
+from adminset.growing_files import Bounds, Incoming
 from adminset.unseen import visible
-
-TICKET = re.compile(r"[0-9a-f]{32}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
-# An upload that nobody goes on with for so long makes room for others.
-IDLE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -68,85 +58,27 @@ def begin(*, project: Any) -> str:
     Raises:
         Conflict: so many of the project have begun and not ended that no more may.
     """
-    _make_room(project)
-    ticket = secrets.token_hex(16)
-    (_folder(project) / f"{ticket}.part").touch(mode=0o600)
-    return ticket
+    return _incoming(project).begin()
 
 
 def add_piece(*, project: Any, ticket: str, offset: int, data: bytes) -> int:
-    """Append a piece; give how many bytes are there.
+    """Append a piece; give how many bytes are there. One that is there already is done.
 
     Raises:
         Conflict: the piece does not begin where the upload ends (`retry` from the size in the sentence).
         DomainError: no such upload, or too large.
     """
-    with _held(project, ticket) as file:
-        end = file.seek(0, 2)
-        if offset + len(data) == end and _is_there(file, offset, data):
-            # Its sender did not hear that it came.
-            return end
-        if offset != end:
-            raise Conflict(
-                _("The upload has %(size)s bytes; go on from there.") % {"size": end},
-                code="wrong_offset",
-            )
-        if end + len(data) > settings.ARTEFACT_UPLOAD_BYTES:
+
+    def judge(size: int) -> None:
+        if size > settings.ARTEFACT_UPLOAD_BYTES:
             raise _too_large()
-        if _open_bytes(project) + len(data) > settings.ARTEFACT_UPLOADS_OPEN_BYTES:
-            raise _too_many()
-        file.write(data)
-    return end + len(data)
+
+    return _incoming(project).add(ticket, offset, data, judge)
 
 
-def _is_there(file: BufferedRandom, offset: int, data: bytes) -> bool:
-    file.seek(offset)
-    there = file.read(len(data))
-    file.seek(0, 2)
-    return there == data
-
-
-@contextmanager
-def _held(project: Any, ticket: str) -> Iterator[BufferedRandom]:
-    if not TICKET.fullmatch(ticket):
-        raise _no_such()
-    with ExitStack() as stack:
-        try:
-            path = _folder(project) / f"{ticket}.part"
-            file = stack.enter_context(held(path))
-        except FileNotFoundError:
-            raise _no_such() from None
-        yield file
-
-
-def _no_such() -> DomainError:
-    return DomainError(_("There is no such upload."), code="no_such_upload")
-
-
-def _open_ones(project: Any) -> list[os.stat_result]:
-    found = []
-    for path in _folder(project).glob("*.part"):
-        with suppress(FileNotFoundError):
-            found.append(path.stat())
-    return found
-
-
-def _open_bytes(project: Any) -> int:
-    return sum(about.st_size for about in _open_ones(project))
-
-
-def _make_room(project: Any) -> None:
-    """See that one more upload may begin; those that were given up go first."""
-    most = settings.ARTEFACT_UPLOADS_OPEN
-    if len(_open_ones(project)) < most:
-        return
-    old = time.time() - IDLE_SECONDS
-    for path in _folder(project).glob("*.part"):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < old:
-                path.unlink()
-    if len(_open_ones(project)) >= most:
-        raise _too_many()
+def _incoming(project: Any) -> Incoming:
+    most = settings.ARTEFACT_UPLOADS_OPEN, settings.ARTEFACT_UPLOADS_OPEN_BYTES
+    return Incoming(_folder(project), Bounds(*most, _too_many))
 
 
 def _too_many() -> Conflict:
@@ -168,14 +100,8 @@ def finish(
     Raises:
         DomainError: it is not what the sender says.
     """
-    # No piece is written meanwhile, and none later: what was hashed is what stays.
-    with _held(project, ticket) as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-        if sha256 and sha256.lower() != found:
-            Path(file.name).unlink()
-            raise _wrong_hash()
-        size = file.tell()
-        settle(file, _folder(project) / found)
+    folder = _folder(project)
+    found, size = _incoming(project).finish(ticket, folder.joinpath, sha256=sha256)
     upload = Upload(
         found,
         visible(name.strip())[:200] or found[:12],
@@ -183,19 +109,11 @@ def finish(
         str(actor),
         timezone.now().isoformat(),
     )
-    about = _folder(project) / f"{found}.json"
+    about = folder / f"{found}.json"
     about.write_text(json.dumps(asdict(upload)), encoding="utf-8")
     changes = [{"field": "upload", "old": None, "new": f"{upload.name} {found}"}]
     audit.record(actor, "source.upload", project, changes=changes)
     return upload
-
-
-def _wrong_hash() -> DomainError:
-    return DomainError(
-        _("What came has another SHA-256 than what was sent."),
-        _("Send it again."),
-        code="wrong_hash",
-    )
 
 
 def keep(
@@ -212,7 +130,7 @@ def keep(
             actor=actor, project=project, ticket=ticket, name=name, sha256=sha256
         )
     finally:
-        (_folder(project) / f"{ticket}.part").unlink(missing_ok=True)
+        _incoming(project).path_of(ticket).unlink(missing_ok=True)
 
 
 def uploads_of(project: Any) -> list[Upload]:

@@ -1,4 +1,4 @@
-"""Forgets what came to git web-hooks long ago, the signs of repeated messages, and wishes of which nothing came."""
+"""Forgets what came to git web-hooks long ago, the signs of repeated messages, and requests of which nothing came."""
 
 from datetime import timedelta
 
@@ -11,10 +11,10 @@ from tasks.hooks.clearing import AT_ONCE, REMEMBERED
 
 
 def clear() -> int:
-    """Delete what is too old, some thousands of rows at once; gives how many. Wishes that became deploys stay with them."""
+    """Delete what is too old, some thousands of rows at once; gives how many. Requests that became deploys stay with them."""
     now = timezone.now()
     old = now - timedelta(days=settings.HOOK_KEEP_DAYS)
-    wishes = DeployRequest.objects.filter(deploy=None, created_at__lt=old)
+    asked = DeployRequest.objects.filter(deploy=None, created_at__lt=old)
     return sum(
         (
             _gone(GitHookSeen, GitHookSeen.objects.filter(at__lt=now - REMEMBERED)),
@@ -23,7 +23,7 @@ def clear() -> int:
                 DeployTime,
                 DeployTime.objects.filter(planned_at__lt=old, request__deploy=None),
             ),
-            _gone(DeployRequest, wishes.exclude(state=DeployRequest.State.WAITING)),
+            _gone(DeployRequest, asked.exclude(state=DeployRequest.State.WAITING)),
         )
     )
 

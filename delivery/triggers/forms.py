@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from adminset.crud.forms import ResourceForm, SecretInput
+from adminset.errors import DomainError
 from appconf.models import Environment
 from delivery.models import DeploySchedule, FollowUp, GitHook
-from delivery.triggers.following import closes_circle
+from delivery.triggers.circles import ensure_no_circle
 from tasks.hooks.fields import WordsField
 from tasks.hooks.forms import SHORTEST_SECRET
 from tasks.hooks.rules import problem_of_pattern
@@ -27,7 +28,6 @@ TIMES = (
 )
 POLICY = ("missed", "grace_seconds", "overlap")
 PATTERNS = ("branches", "not_branches", "tags", "not_tags", "paths", "not_paths")
-CIRCLE_NAMED = 6
 
 
 class TriggerForm(ResourceForm):
@@ -124,11 +124,10 @@ class FollowUpForm(TriggerForm):
                 "branch", _("This can be no name of a branch, a tag or a commit.")
             )
         if not self.errors and all(rows.values()):
-            circle = closes_circle(FollowUp(pk=self.instance.pk, **rows))
-            if circle:
-                words = _("This would go in a circle: %(places)s.")
-                shown = " → ".join(circle[:CIRCLE_NAMED])
-                self.add_error(None, words % {"places": shown})
+            try:
+                ensure_no_circle(FollowUp(pk=self.instance.pk, **rows))
+            except DomainError as error:
+                self.add_error(None, str(error.message))
         return cleaned | {"branch": branch}
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from adminset.crud.plain import plain_filter, plain_table
 from adminset.crud.resource import Action, Panel, Resource
+from delivery.masking import mask_requests
 from delivery.models import Deploy, DeploySchedule, FollowUp, GitHook
 from delivery.triggers.forms import (
     PATTERNS,
@@ -34,7 +35,8 @@ SAVED_BY = ("enabled", "run_as", "notice")
 
 
 def _seen(request: HttpRequest, requests: list[Any]) -> set[int]:
-    """Give the ids of those deploys of some wishes that the reader may see."""
+    """Give the ids of those deploys of some requests that the reader may see; why others were refused names no hidden host."""
+    mask_requests(request.user, requests)
     keys = [one.deploy_id for one in requests if one is not None and one.deploy_id]
     rows = Deploy.objects.visible_to(request.user).filter(pk__in=keys)
     return set(rows.values_list("pk", flat=True))

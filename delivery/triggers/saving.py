@@ -3,15 +3,20 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from adminset import audit
 from adminset.crud import services as crud
-from delivery.trigger_models import DeploySchedule, Trigger
+from adminset.errors import DomainError
+from delivery.trigger_models import DeploySchedule, FollowUp, Trigger
+from delivery.triggers import circles
 from delivery.triggers.vouching import (
     ensure_could_deliver,
-    ensure_whole_user,
+    ensure_whole,
     vouch,
 )
+
+BY_ITSELF = audit.SystemActor("delivery triggers")
 
 
 @transaction.atomic
@@ -19,12 +24,16 @@ def save_trigger(*, actor: Any, form: Any) -> Any:
     """Save a trigger's form; nobody can make others deliver things.
 
     Raises:
-        Forbidden: a token with limits asks, or the actor could not begin this deploy now.
+        Forbidden: a token with limits asks, or the actor could not begin this deploy now. Conflict: a follow-up closes a
+            circle with one that somebody else saved meanwhile.
     """
     row = form.instance
+    if isinstance(row, FollowUp):
+        circles.alone()
+        circles.ensure_no_circle(row)
     changed = row._state.adding or form.has_changed()
     if changed:
-        ensure_whole_user(actor)
+        ensure_whole(actor)
         row.run_as, row.notice = actor, ""
     saved: Any = crud.save(actor=actor, form=form)
     if changed:
@@ -46,7 +55,7 @@ def switch_trigger(
     if row.enabled == enabled:
         return
     if enabled:
-        ensure_whole_user(actor)
+        ensure_whole(actor)
         ensure_could_deliver(actor, row)
     before = audit.snapshot(row)
     row.enabled, row.notice = enabled, "" if enabled else reason[:500]
@@ -59,6 +68,13 @@ def switch_trigger(
     if enabled:
         vouch(row)
     _plan(row)
+
+
+def turned_off(*, actor: Any, row: Trigger, error: DomainError) -> str:
+    """Turn off a trigger that would be refused each time, until somebody looks at it; give the words on its page."""
+    words = (_("Turned off: %(why)s") % {"why": error.sentence})[:500]
+    switch_trigger(actor=actor, row=row, enabled=False, reason=words)
+    return words
 
 
 def _plan(row: Trigger) -> None:

@@ -10,14 +10,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.limits import ensure_whole_user
 from adminset.errors import Forbidden
 from appconf.models import Environment, Project
-from appconf.vouching import ensure_may_deploy, is_limited
+from appconf.vouching import ensure_may_deploy
 from delivery.models import FollowUp, Pipeline
 from delivery.planning.looking import variables_of
 from delivery.planning.targets import chosen
 from delivery.trigger_models import Trigger
 from tasks.approvals.seals import differences, kept, seal
+from tasks.services.vouching import ChangedError
 
 # Variables that make programs load or run something else.
 STEERING = re.compile(
@@ -37,10 +39,6 @@ SOURCE = ("source_type", "source_address", "source_credential_id")
 Row = Trigger
 
 
-class ChangedError(Forbidden):
-    """What should be delivered is not what the trigger's owner vouched for."""
-
-
 def vouch(row: Row) -> None:
     """Keep what a trigger needs as it is now: its owner has looked at it."""
     row.vouched = kept(pieces_of(row))
@@ -55,30 +53,40 @@ def ensure_vouched(row: Row) -> None:
     """
     changed = differences(row.vouched, pieces_of(row))
     if changed:
-        raise ChangedError(
-            _("This changed since it was saved or turned on: %(names)s.")
-            % {"names": ", ".join(_words_of(name) for name in changed)},
-            _("Look at it, then turn it on again."),
-            code="changed_since",
-        )
+        raise ChangedError.of(_words_of(name) for name in changed)
 
 
-def ensure_whole_user(actor: Any) -> None:
+def ensure_whole(actor: Any) -> None:
     """Let pass who speaks with all rights of the user: a trigger delivers with them, even after a token is revoked.
 
     Raises:
         Forbidden: a token speaks that may do less than its user.
     """
-    if is_limited(actor):
+    ensure_whole_user(
+        actor,
+        _(
+            "A token with limits may not make, change or turn on what delivers by itself."
+        ),
+        _(
+            "It delivers with all rights of its user. Do it in the portal, or with a token without limits."
+        ),
+    )
+
+
+def owner_of(row: Row) -> Any:
+    """Give the user as whom a trigger delivers.
+
+    Raises:
+        Forbidden: there is none any more, or the user cannot sign in.
+    """
+    owner = row.run_as
+    if owner is None or not owner.may_sign_in:
         raise Forbidden(
-            _(
-                "A token with limits may not make, change or turn on what delivers by itself."
-            ),
-            _(
-                "It delivers with all rights of its user. Do it in the portal, or with a token without limits."
-            ),
-            code="limited_token",
+            _("Its owner %(name)s cannot sign in any more.") % {"name": owner or "-"},
+            _("Save it as somebody who may."),
+            code="owner_gone",
         )
+    return owner
 
 
 def ensure_could_deliver(actor: Any, row: Row) -> None:

@@ -1,24 +1,20 @@
-"""Writes down wishes for deploys, each once, and calls a worker for them."""
+"""Writes down requests for deploys, each once, and calls a worker for them."""
 
-import logging
 from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-import redis
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
+from adminset import calling
 from appconf.models import Environment
 from delivery.models import Artefact, Deploy, DeployRequest, FollowUp, Pipeline
 
 MAKE = "delivery.make_deploy"
-logger = logging.getLogger(__name__)
 
 
-def wish(  # noqa: PLR0913 - what is wished for, each part by its name
+def wish(  # noqa: PLR0913 - what is asked for, each part by its name
     *,
     actor: Any,
     key: str,
@@ -36,8 +32,10 @@ def wish(  # noqa: PLR0913 - what is wished for, each part by its name
     wait: bool = True,
     only_new: bool = False,
     follow_up: FollowUp | None = None,
+    depth: int = 0,
+    retries: Deploy | None = None,
 ) -> DeployRequest:
-    """Write down a wish, unless one of this key is there already, and call a worker after the commit.
+    """Write down a request, unless one of this key is there already, and call a worker after the commit.
 
     Whether the actor may is asked when the deploy is made, and again with the actor's token as it is then; callers whose
     answer goes to a person ask before.
@@ -61,6 +59,8 @@ def wish(  # noqa: PLR0913 - what is wished for, each part by its name
             "wait": wait,
             "only_new": only_new,
             "follow_up": follow_up,
+            "depth": depth,
+            "retries": retries,
             "asked_by": actor,
             "asked_by_name": actor.username[:150],
             "token": token,
@@ -73,10 +73,7 @@ def wish(  # noqa: PLR0913 - what is wished for, each part by its name
 
 
 def call_for(pk: int, kind: str) -> None:
-    """Call a worker for a wish; ways back never wait behind a build. Where Redis is away the sweeper calls later."""
+    """Call a worker for a request; ways back never wait behind a build. Where Redis is away the sweeper calls later."""
     back = kind == Deploy.Kind.ROLLBACK
-    queue = settings.CELERY_TASK_DEFAULT_QUEUE if back else settings.DELIVERY_QUEUE
-    try:
-        current_app.send_task(MAKE, (pk,), queue=queue)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        logger.warning("wish %s: no worker could be called (%s)", pk, error)
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE if back else settings.QUESTION_QUEUE
+    calling.send(MAKE, pk, queue=queue)

@@ -75,7 +75,7 @@ def _fleet() -> Families:
 
 def _queues() -> Families:
     names = {settings.CELERY_TASK_DEFAULT_QUEUE, settings.RUN_QUEUE}
-    names |= {settings.URGENT_QUEUE, settings.DELIVERY_QUEUE}
+    names |= {settings.URGENT_QUEUE, settings.DELIVERY_QUEUE, settings.QUESTION_QUEUE}
     names |= {site.queue for site in with_queue()}
     queues = GaugeMetricFamily(
         "adminset_queue_length", "Tasks that wait, by queue.", labels=["queue"]

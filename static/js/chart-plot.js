@@ -1,7 +1,7 @@
 // Makes the uPlot of a chart: lines, areas, bands, axes in the theme's colours, marks as vertical lines.
 import { format, timeLabels, zone } from "./chart-format.js";
 
-const MARK_COLORS = { run: "--chart-1", change: "--chart-4", deploy: "--chart-3", alert: "--danger" };
+const MARK_COLORS = { run: "--chart-1", change: "--chart-4", deploy: "--chart-3", rollback: "--warning", alert: "--danger" };
 const COLORS = 8;
 let tokens = new Map();
 

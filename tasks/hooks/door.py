@@ -16,6 +16,7 @@ from adminset.errors import DomainError, NotFound
 from adminset.http import error_response
 from adminset.middleware import client_address
 from tasks.hooks import receiving, signing
+from tasks.hooks.once import Came
 from tasks.models import InHook, InHookDelivery
 
 MINUTE = 60
@@ -49,7 +50,7 @@ def _treated(request: HttpRequest, key: str) -> JsonResponse:
             _("There is no such web-hook, or the signature is wrong."), code="not_found"
         )
     slow_down(f"in-hook:{hook.pk}")
-    delivery = receiving.receive(hook, receiving.Came(body, signed, address))
+    delivery = receiving.receive(hook, Came(body, signed, address))
     return _answer(request, delivery)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from adminset import audit
 from adminset.crud import services as crud
 from adminset.errors import Forbidden
@@ -13,7 +14,7 @@ from tasks.launching.template_services import ensure_may_launch
 from tasks.models import InHook, Work
 from tasks.services.judging import judge_resolved
 from tasks.services.specs import RunSpec
-from tasks.services.vouching import speaks_in_part, vouch
+from tasks.services.vouching import vouch
 
 Does = InHook.Does
 
@@ -53,14 +54,13 @@ def ensure_whole_user(actor: Any) -> None:
     Raises:
         Forbidden: a token speaks that may do less than its user.
     """
-    if speaks_in_part(actor):
-        raise Forbidden(
-            _("A token with limits may not make or change web-hooks."),
-            _(
-                "What they start runs with all rights of their user. Do it in the portal, or with a token without limits."
-            ),
-            code="limited_token",
-        )
+    limits.ensure_whole_user(
+        actor,
+        _("A token with limits may not make or change web-hooks."),
+        _(
+            "What they start runs with all rights of their user. Do it in the portal, or with a token without limits."
+        ),
+    )
 
 
 def ensure_may_start(actor: Any, hook: InHook) -> None:

@@ -1,6 +1,7 @@
 """Asking for a leg: a run that a room above makes, with a program of its own and values for its environment."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -137,6 +138,7 @@ def _write(actor: Any, leg: Leg, key: str) -> Run:
         repeatable=leg.repeatable,
         timeout_seconds=leg.timeout_seconds,
         connect_timeout_seconds=leg.connect_timeout_seconds,
+        run_timeout_seconds=_patience(leg),
         sealed=_sealed(leg),  # type: ignore[misc]
     )
     hosts = _hosts(run, leg)
@@ -154,6 +156,14 @@ def _write(actor: Any, leg: Leg, key: str) -> Run:
     place(run, [(host, 0) for host in hosts], urgent=leg.urgent)
     audit.record(actor, "run.request", run, changes=_words(leg, hosts))
     return run
+
+
+def _patience(leg: Leg) -> int:
+    """Give the seconds after which a leg is over, whoever it still waits for: whoever asked for it waits, too."""
+    connect = leg.connect_timeout_seconds or settings.RUN_CONNECT_TIMEOUT_SECONDS
+    turns = math.ceil(len(set(leg.host_ids)) / leg.forks) + 1
+    wait = settings.LEG_URGENT_WAIT_SECONDS if leg.urgent else settings.LEG_WAIT_SECONDS
+    return turns * (leg.timeout_seconds + connect) + wait
 
 
 def _hosts(run: Run, leg: Leg) -> list[Host]:
@@ -230,7 +240,8 @@ def _check(leg: Leg, key: str) -> None:
     found = [words for words, true in faults.items() if true]
     if found:
         raise DomainError(
-            _("A leg cannot be asked for: %(why)s.") % {"why": ", ".join(found)},
+            _("The work for the hosts could not be prepared: %(why)s.")
+            % {"why": ", ".join(found)},
             code="bad_leg",
         )
     if not leg.host_ids:

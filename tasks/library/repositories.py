@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.limits import is_limited
 from adminset import audit
 from adminset.crud import services as crud
 from adminset.errors import Conflict, DomainError, Forbidden
@@ -24,7 +25,6 @@ from tasks.library.git_access import learnt_key, workplace
 from tasks.library.git_process import Workplace
 from tasks.library.writing import add_version
 from tasks.library_models import LibraryItem, Playbook, Role, Script, StoredFile
-from tasks.services.vouching import speaks_in_part
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def request_fetch(*, actor: Any, source: GitSource) -> GitSource:
         Forbidden: the actor may not fetch, or speaks by a token with limits.
         Conflict: it is being fetched.
     """
-    if not everywhere(actor, FETCH) or speaks_in_part(actor):
+    if not everywhere(actor, FETCH) or is_limited(actor):
         raise Forbidden(
             _("You may not fetch git repositories."),
             _(

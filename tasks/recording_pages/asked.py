@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from adminset import audit
 from adminset.redaction import without_secrets
+from adminset.texts import number_of
 from tasks.models import TerminalCommand, TerminalSession
 from tasks.recording.lines import BEGIN
 from tasks.recording.searching import Cursor, Look, wanted_of
-from tasks.watching.panel import number_of
 
 LONGEST = 200
 MOST_DAYS = 36_500

@@ -12,6 +12,7 @@ from adminset.errors import DomainError, NotFound
 from adminset.http import requires, safe_referrer
 from adminset.querysets import may
 from adminset.streams import stream
+from adminset.texts import number_of
 from tasks.models import TerminalSession
 from tasks.recording import exporting, reading, verifying
 from tasks.recording.finding import find_session
@@ -19,7 +20,6 @@ from tasks.recording.frames import START
 from tasks.recording.reading import Page, Summary, place_of
 from tasks.terminal_pages.sessions_resources import commands
 from tasks.terminal_pages.sessions_views import head
-from tasks.watching.panel import number_of
 
 
 @requires("tasks.replay_terminalsession")

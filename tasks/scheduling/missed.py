@@ -7,22 +7,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tasks.models import Schedule, ScheduleNotice, ScheduleTime
+from tasks.planned_models import Planned
 from tasks.scheduling.notices import tell
 
 WRITTEN = "%Y-%m-%d %H:%M UTC"
 
 
 def sort_out(
-    schedule: Schedule, times: Sequence[datetime], now: datetime
+    schedule: Planned, times: Sequence[datetime], now: datetime
 ) -> tuple[list[datetime], list[datetime]]:
     """Divide planned times that have come, oldest first, into those that were missed and those that run.
 
     Only the newest can be in time, and is where it is found within the grace: the others have been followed by it already.
     """
     newest = times[-1]
-    if schedule.missed == Schedule.Missed.ALL:
+    if schedule.missed == Planned.Missed.ALL:
         running = list(times[-schedule.missed_most :])
-    elif schedule.missed == Schedule.Missed.ONCE:
+    elif schedule.missed == Planned.Missed.ONCE:
         running = [newest]
     else:
         grace = timedelta(seconds=schedule.grace_seconds)

@@ -1,7 +1,7 @@
 """Takes up a schedule whose time has come, and planned times that waited; whoever comes second finds nothing to do."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from tasks.models import Run, Schedule, ScheduleTime
+from tasks.scheduling import claiming
 from tasks.scheduling.calendars import obstacle, opening
 from tasks.scheduling.firing import (
     fire,
@@ -18,11 +19,10 @@ from tasks.scheduling.firing import (
     stop_former,
     why_not,
 )
-from tasks.scheduling.missed import note_missed, sort_out
+from tasks.scheduling.missed import note_missed
 
 State = ScheduleTime.State
 Overlap = Schedule.Overlap
-JUST_BEFORE = timedelta(microseconds=1)
 NEEDED = (
     "run_as",
     "script",
@@ -36,33 +36,15 @@ NEEDED = (
 
 def due(now: datetime) -> QuerySet[Schedule]:
     """Give the schedules whose time has come, with what their runs need."""
-    rows = Schedule.objects.filter(enabled=True, next_at__lte=now)
-    return rows.select_related(*NEEDED).order_by("next_at")
+    return claiming.due(Schedule, now).select_related(*NEEDED)
 
 
 @transaction.atomic
 def take(schedule: Schedule, now: datetime) -> list[Run]:
-    """Treat the planned times of a schedule that have come, and keep the next one; give the runs that were made.
-
-    The row is claimed by what it said when it was read: of two that come at the same moment, one finds it changed.
-    """
-    first = schedule.next_at
-    claimed = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=first)
-    schedule.plan_next(now)
-    kept = {"next_at": schedule.next_at, "looked_at": now}
-    if first is None or not claimed.update(**kept):
-        return []
-    most = settings.SCHEDULE_MISSED_ROWS
-    times = schedule.plan.between(first - JUST_BEFORE, now, most)
-    # After the clock was set back, a time may come that has been treated.
-    treated = ScheduleTime.objects.filter(schedule=schedule, planned_at__in=times)
-    known = set(treated.values_list("planned_at", flat=True)) if times else set()
-    new = [moment for moment in times if moment not in known]
-    if not new:
-        return []
-    missed, running = sort_out(schedule, new, now)
-    note_missed(schedule, missed, running, more=len(times) == most)
-    return _begin(schedule, running, now)
+    """Treat the planned times of a schedule that have come, and keep the next one; give the runs that were made."""
+    claim = claiming.claim(schedule, now)
+    note_missed(schedule, claim.missed, claim.running, more=claim.more)
+    return _begin(schedule, claim.running, now)
 
 
 def _begin(schedule: Schedule, times: Sequence[datetime], now: datetime) -> list[Run]:

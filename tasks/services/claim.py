@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from adminset.clock import DatabaseNow
 from tasks.models import Run, RunHost, RunPart
+from tasks.services.looks import counts_from
 from tasks.services.waiting import beyond_quota, cannot_say, obstacle
 
 LOOK_SECONDS = 1.0
@@ -157,7 +158,7 @@ class Watch:
             self.stopping, self.why = False, ""
         self._percent = run.stop_percent
         limits = {
-            "run": (run.started_at, run.run_timeout_seconds),
+            "run": (counts_from(run), run.run_timeout_seconds),
             "batch": (run.batch_started_at, run.batch_timeout_seconds),
         }
         now, clock = timezone.now(), time.monotonic()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from adminset.clock import DatabaseNow
 from tasks.models import Run, RunHost, RunPart
 from tasks.output import Hints
 from tasks.services.apart import apart
+from tasks.services.deadlines import is_due
 from tasks.services.queues import call
 from tasks.services.settle import close_hosts, count_hosts, settle
 from tasks.services.waiting import busy, pending
@@ -59,9 +60,10 @@ def _reap(part: RunPart) -> bool:
             call(part)
         else:
             RunPart.objects.filter(pk=part.pk).update(status=Status.DONE, ended_at=now)
-        Run.objects.filter(pk=part.run_id, status=Run.Status.RUNNING).update(
-            explanation=words
-        )
+        goes_on = Run.objects.filter(pk=part.run_id, status=Run.Status.RUNNING)
+        goes_on.update(explanation=words)
+        # Who takes over a leg has its whole time: it was lost with the worker. RUN_MOST_LOSSES ends that.
+        goes_on.filter(kind=Run.Kind.DEPLOY).update(batch_started_at=now)
         audit.record(REAPER, "run.lost", part.run, reason=words)
     settle(part.run_id)
     Hints(part.run_id).status()
@@ -115,14 +117,21 @@ def _words(part: RunPart, *, left: bool) -> str:
 
 
 def settle_forsaken() -> None:
-    """Settle runs that no worker has in hand: one may have been lost between the last host and the end, or a time-out is over."""
-    going = (Run.Status.RUNNING, Run.Status.PAUSED)
-    runs = Run.objects.filter(status__in=going).exclude(
+    """Settle runs that no worker has in hand: one may have been lost between the last host and the end, or a time-out is over.
+
+    That of a leg is over also where no worker ever took it, though the portal was there to call one; the rows of those that
+    still have time are not locked for it.
+    """
+    going = Q(status__in=(Run.Status.RUNNING, Run.Status.PAUSED))
+    legs = Q(status=Run.Status.QUEUED, kind=Run.Kind.DEPLOY)
+    runs = Run.objects.filter(going | legs).exclude(
         pk__in=busy().order_by().values("run")
     )
-    for pk in runs.order_by().values_list("pk", flat=True):
-        with apart(f"run {pk}"):
-            settle(pk)
+    times = ("created_at", "started_at", "batch_started_at", "run_timeout_seconds")
+    for run in runs.order_by().only("kind", *times):
+        if is_due(run):
+            with apart(f"run {run.pk}"):
+                settle(run.pk)
 
 
 def unsent_parts() -> list[RunPart]:

@@ -8,14 +8,14 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from adminset import audit
 from adminset.audit import Actor
 from adminset.crud import services as crud
-from adminset.errors import Forbidden
 from tasks.models import Run, Schedule, ScheduleTime
 from tasks.services.launch import RunSpec, judge, request_run
 from tasks.services.specs import spec_of
-from tasks.services.vouching import speaks_in_part, vouch
+from tasks.services.vouching import vouch
 
 SCHEDULER = audit.SystemActor("scheduler")
 # What the next planned time hangs on.
@@ -66,14 +66,13 @@ def ensure_whole_user(actor: Any) -> None:
     Raises:
         Forbidden: a token speaks that may do less than its user.
     """
-    if speaks_in_part(actor):
-        raise Forbidden(
-            _("A token with limits may not make, change or turn on schedules."),
-            _(
-                "They run with all rights of their user. Do it in the portal, or with a token without limits."
-            ),
-            code="limited_token",
-        )
+    limits.ensure_whole_user(
+        actor,
+        _("A token with limits may not make, change or turn on schedules."),
+        _(
+            "They run with all rights of their user. Do it in the portal, or with a token without limits."
+        ),
+    )
 
 
 @transaction.atomic

@@ -1,8 +1,6 @@
 """Settles a run whenever something ended: the next batch, a pause, or the end of it all with a verdict and a sentence."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
@@ -11,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from adminset import audit
+from adminset.listeners import tell_later
 from tasks.models import Run, RunHost, RunPart
 from tasks.services.claim import reached
-from tasks.services.jobs import limit_words
+from tasks.services.deadlines import is_due, overdue
 from tasks.services.queues import has_worker, wake
 from tasks.services.waiting import pending
 
@@ -35,7 +34,7 @@ def settle(run_id: int, *, worker: str = "") -> bool:
         whether the run is at another batch now, and goes on.
     """
     run = Run.objects.select_for_update().filter(pk=run_id).first()
-    if run is None or not run.is_open or run.started_at is None:
+    if run is None or not run.is_open or not is_due(run):
         return False
     _count(run)
     _close_overdue(run)
@@ -98,20 +97,9 @@ def _closing_words(run: Run) -> str:
 
 def _close_overdue(run: Run) -> None:
     """End the turn of hosts that were not begun when the time of their batch, or of the run, was over."""
-    now = timezone.now()
-    limits = {
-        "run": (run.started_at, run.run_timeout_seconds, run.hosts.all()),
-        "batch": (
-            run.batch_started_at if run.status == Run.Status.RUNNING else None,
-            run.batch_timeout_seconds,
-            run.hosts.filter(batch=run.batch),
-        ),
-    }
-    for name, (since, seconds, hosts) in limits.items():
-        if since and seconds and since + timedelta(seconds=seconds) <= now:
-            words = limit_words(name) % {"seconds": seconds}
-            if close_hosts(pending(hosts), words, RunHost.Status.NOT_STARTED, name):
-                note(run.pk, words)
+    for limit, words, hosts in overdue(run):
+        if close_hosts(hosts, words, RunHost.Status.NOT_STARTED, limit):
+            note(run.pk, words)
 
 
 def close_hosts(
@@ -201,8 +189,7 @@ def finish_run(run: Run, worker: str = "") -> None:
     ]
     who = audit.SystemActor(f"worker {worker}") if worker else ENGINE
     audit.record(who, "run.finish", run, changes=changes)
-    for each in after_end:
-        transaction.on_commit(partial(each, run.pk))
+    tell_later(after_end, run.pk)
 
 
 def _verdict(run: Run, counts: dict[str, int], cancelled: bool) -> str:

@@ -8,13 +8,14 @@ vouched for thereby, where nothing of others was waiting; not what a token with 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, Self, TypeVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
+from accounts.limits import is_limited
 from adminset.errors import DomainError, Forbidden
 from tasks.approvals.seals import differences, kept, seal
 from tasks.library.choosing import role_versions, role_versions_of
@@ -46,11 +47,15 @@ NAMED = 3
 class ChangedError(Forbidden):
     """What should start is not what its owner vouched for."""
 
-
-def speaks_in_part(actor: Any) -> bool:
-    """Say whether a token speaks that may do less than its user."""
-    token = getattr(actor, "token", None)
-    return token is not None and not token.is_unlimited
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Self:
+        """Name what changed."""
+        return cls(
+            _("This changed since it was saved or turned on: %(names)s.")
+            % {"names": ", ".join(names)},
+            _("Look at it, then turn it on again."),
+            code="changed_since",
+        )
 
 
 # ---- Vouching and comparing
@@ -76,13 +81,7 @@ def ensure_vouched(row: Schedule | InHook) -> None:
         return
     changed = differences(now.vouched, pieces_of(now))
     if changed:
-        names = ", ".join(_name_of(key) for key in changed[:NAMED])
-        raise ChangedError(
-            _("This changed since it was saved or turned on: %(names)s.")
-            % {"names": names},
-            _("Look at it, then turn it on again."),
-            code="changed_since",
-        )
+        raise ChangedError.of(_name_of(key) for key in changed[:NAMED])
 
 
 def ensure_run_vouched(run: WorkflowRun) -> None:
@@ -125,7 +124,7 @@ def carries_own(service: Callable[P, R]) -> Callable[P, R]:
 
 def _as_left_by(actor: Any) -> list[Schedule | InHook]:
     """Give what starts by itself as the actor, and is as the actor vouched for it."""
-    if not isinstance(actor, get_user_model()) or speaks_in_part(actor):
+    if not isinstance(actor, get_user_model()) or is_limited(actor):
         return []
     rows: list[Schedule | InHook] = [
         *Schedule.objects.filter(run_as=actor, enabled=True),

@@ -12,6 +12,7 @@ from django.views.decorators.http import (
 
 from adminset.http import requires
 from adminset.streams import stream
+from adminset.texts import number_of
 from tasks import output
 from tasks.feed import Feed, hosts_seen, sees_all
 from tasks.legs.subjects import program_of
@@ -20,7 +21,7 @@ from tasks.selectors import latest_runs
 from tasks.sites.receiving import receive
 from tasks.watching import packing
 from tasks.watching.page import context_of, hosts_context
-from tasks.watching.panel import number_of, panel_of
+from tasks.watching.panel import panel_of
 
 
 def head(title: str) -> dict[str, Any]:

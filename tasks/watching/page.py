@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from adminset.texts import number_of
 from tasks.feed import hosts_seen, sees_all
 from tasks.legs.subjects import whose
 from tasks.models import Run, RunHost
@@ -17,7 +18,7 @@ from tasks.services.waiting import why_waiting
 from tasks.watching.completeness import stored_words
 from tasks.watching.grouping import Group, counts_by_status, groups_of, narrowed
 from tasks.watching.late import explained
-from tasks.watching.panel import number_of, open_host
+from tasks.watching.panel import open_host
 from tasks.watching.same_work import time_left, usual_duration
 
 HOSTS_PER_PAGE = 50

@@ -15,11 +15,6 @@ from tasks.watching.completeness import stored_words
 FIRST_BYTES = 64 * 1024
 
 
-def number_of(text: str | None) -> int | None:
-    """Read a number from an address; None where there is none."""
-    return int(text) if text and text.isdecimal() and len(text) < 16 else None
-
-
 def open_host(
     seen: QuerySet[RunHost], asked: int | None, *, whole: bool
 ) -> RunHost | None:

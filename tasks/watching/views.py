@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from adminset.http import requires
 from adminset.streams import stream
+from adminset.texts import number_of
 from tasks import output
 from tasks.feed import hosts_seen, sees_all
 from tasks.models import Run, RunHost
@@ -20,7 +21,7 @@ from tasks.views.watch import find_run, head
 from tasks.watching import packing
 from tasks.watching.comparing import diff_of, pairs_of, tally
 from tasks.watching.page import hosts_context
-from tasks.watching.panel import number_of, panel_of
+from tasks.watching.panel import panel_of
 from tasks.watching.same_work import former_runs
 from tasks.watching.searching import Place, hosts_that_say, search, wanted_of
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from adminset import audit
 from adminset.errors import DomainError, Forbidden
 from tasks.models import Workflow, WorkflowRun, WorkflowStep, WorkflowStepRun
@@ -87,12 +88,8 @@ def ensure_whole_user(actor: Any) -> None:
     Raises:
         Forbidden: a token speaks that may do less than its user.
     """
-    token = getattr(actor, "token", None)
-    if token is not None and not token.is_unlimited:
-        raise Forbidden(
-            _("A token with limits may not start or resume workflows."),
-            _(
-                "Their steps run with all rights of the user: use a token without limits."
-            ),
-            code="limited_token",
-        )
+    limits.ensure_whole_user(
+        actor,
+        _("A token with limits may not start or resume workflows."),
+        _("Their steps run with all rights of the user: use a token without limits."),
+    )

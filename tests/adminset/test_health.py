@@ -21,6 +21,7 @@ PARTS = {
     "runner",
     "urgent",
     "builder",
+    "planner",
     "beat",
 }
 

@@ -1,4 +1,4 @@
-"""What a second release costs of which 1 % changed, in bytes that go to a host: as many small files, and within one large file.
+"""What a second release costs of which 1 % changed, in bytes that go to a host: some small files, each small file, within a large one.
 
 The store and the packs are the portal's own; no host takes part. ADMINSET_BENCH_DELTA_MIB says how large a release is.
 """
@@ -31,10 +31,13 @@ def run(folder: Path) -> list[Figure]:
     dice = random.Random(1)  # noqa: S311 - bytes for a bench
     many, one = folder / "many", folder / "one"
     _write_many(many, dice)
+    small = folder / "small"
+    _write_many(small, dice)
     one.mkdir()
     (one / "app.bin").write_bytes(dice.randbytes(SIZE))
     return [
         *_figures("1 % of 1,000 files changed", many, _change_files, dice),
+        *_figures("1 % of each of 1,000 files changed", small, _change_each, dice),
         *_figures(
             f"1 % of one file changed, in {PLACES} places", one, _change_within, dice
         ),
@@ -68,6 +71,15 @@ def _change_files(folder: Path, dice: random.Random) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in dice.sample(files, FILES // 100):
         path.write_bytes(dice.randbytes(SIZE // FILES))
+
+
+def _change_each(folder: Path, dice: random.Random) -> None:
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        data = bytearray(path.read_bytes())
+        part = dice.randbytes(len(data) // 100)
+        place = dice.randrange(len(data) - len(part))
+        data[place : place + len(part)] = part
+        path.write_bytes(bytes(data))
 
 
 def _change_within(folder: Path, dice: random.Random) -> None:

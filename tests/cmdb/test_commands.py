@@ -14,6 +14,7 @@ from accounts.models import Role, User
 from adminset.models import AuditEntry
 from cmdb.models import AssetStatus, EnrolmentToken
 from cmdb.services import tokens
+from tests import template
 from tests.factories import make_group
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +58,7 @@ def test_an_empty_database_becomes_a_portal(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_done_is_one_sentence(tmp_path: Path) -> None:
+    template.copy_to(tmp_path / "p.sqlite3")
     done = _run(tmp_path, ADMINSET_ADMIN_PASSWORD="short")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

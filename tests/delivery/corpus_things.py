@@ -25,6 +25,52 @@ WORDS = (forms.CharField, forms.JSONField, forms.RegexField)
 FINE = {200, 201, 400, 404, 409, 413, 422}
 # Their bodies are read whole: long ones are bounded by the portal (tests/adminset).
 SOME = {why: value for why, value in CORPUS.items() if len(value) < 2000}
+# Fields that come to a shell, git or svn, a path of the portal or of a host, or a header: each meets all of it. Templates of
+# pipelines have the form of pipelines.
+_WAY = (
+    "stages",
+    "include",
+    "exclude",
+    "shared_paths",
+    "cache_paths",
+    "before_switch",
+    "restart",
+    "after_switch",
+    "drain",
+    "back",
+    "switch_command",
+    "health_target",
+    "health_content",
+)
+REACHING = {
+    "variable": ("name", "value"),
+    "configfile": (
+        "path",
+        "owner",
+        "group",
+        "mode",
+        "validate_command",
+        "reload_command",
+        "text",
+    ),
+    "project": (
+        "code",
+        "source_address",
+        "deploy_path",
+        "config_path",
+        "health_url",
+        "run_user",
+        "run_group",
+        "log_path",
+        "ports",
+    ),
+    "environment": ("code", "deploy_path", "config_path"),
+    "package": ("version", "url", "sha256"),
+    "pipeline": _WAY,
+    "deployschedule": ("ref",),
+    "followup": ("branch",),
+    "githook": ("secret", "branches", "tags", "paths"),
+}
 MARKUP = "<script>fetch('//x')</script>"
 
 
@@ -67,6 +113,10 @@ def proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def api(paper: Paper) -> Client:
     bearer = f"Bearer {token_of(paper.user)}"
     return Client(headers={"Authorization": bearer}, raise_request_exception=True)
+
+
+def all_values(proof: Path) -> dict[str, str]:
+    return against(proof, CORPUS)
 
 
 def values(proof: Path) -> dict[str, str]:

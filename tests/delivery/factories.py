@@ -30,6 +30,7 @@ from delivery.models import (
     ReleaseSet,
     SetRun,
 )
+from delivery.planning.targets import covers
 from tests.app_factories import make_environment, make_project
 from tests.factories import make_host
 
@@ -130,7 +131,8 @@ def make_deploy(
     pipeline = pipeline or Pipeline.objects.filter(project=environment.project).first()
     pipeline = pipeline or make_pipeline(environment.project)
     listed = list(environment.all_hosts() if hosts is None else hosts)
-    fields.setdefault("plan", make_plan_json(listed))
+    whole = covers(environment, [host.pk for host in listed])
+    fields.setdefault("plan", make_plan_json(listed, whole=whole))
     fields.setdefault("plan_hash", "h" * 64)
     fields.setdefault("ref", "main")
     fields.setdefault("requested_by_name", by.username if by else "somebody")

@@ -49,7 +49,7 @@ def test_rest_of_deploys_takes_it_as_text_or_refuses_it(
             answerers.join()
             answer(*args)
 
-    monkeypatch.setattr("delivery.asked.asking.current_app", Worker())
+    monkeypatch.setattr("adminset.calling.current_app", Worker())
     path = f"/api/v1/pipelines/{paper.pipeline.pk}/"
     for why, value in values(proof).items():
         given = [value] if field == "hosts" else value

@@ -1,5 +1,6 @@
 """A portal started as `make up` starts it, and a real Chromium: shared by all tests of this folder."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -26,6 +27,7 @@ from tests.farm import SshFarm, why_not
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "the password of this test"
 READY_SECONDS = 300
+GONE_SECONDS = 5
 
 # Every secret that a test of this folder gives to the portal or gets from it; looked for everywhere when the last test is over.
 planted = Canaries()
@@ -97,6 +99,7 @@ class Portal:
             "runner": "--queues runs",
             "urgent": "--queues urgent",
             "builder": "--queues delivery",
+            "planner": "--queues questions",
             "beat": "celery -A adminset beat",
             "agent": "-m agent",
             "valkey": "valkey-server",
@@ -157,16 +160,29 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         yield started
         running = [*dump.stores(folder), *dump.processes(launcher.pid)]
     finally:
-        family = [
-            launcher.pid,
-            *(p.pid for p in psutil.Process(launcher.pid).children(recursive=True)),
-        ]
+        family = _family(launcher.pid)
         launcher.send_signal(signal.SIGTERM)
         launcher.wait(20)
         log.close()
-    assert [pid for pid in family if psutil.pid_exists(pid)] == []
+    assert _still_there(family) == []
     assert planted.leaks(itertools.chain(running, dump.files(folder))) == []
     assert dump.open_to_others(folder) == []
+
+
+def _family(pid: int) -> dict[psutil.Process, str]:
+    """Give a process and all below it, with their commands: these cannot be read any more when they end."""
+    first = psutil.Process(pid)
+    told = {}
+    for one in (first, *first.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            told[one] = " ".join(one.cmdline())
+    return told
+
+
+def _still_there(family: dict[psutil.Process, str]) -> list[str]:
+    """Name who lives on. One that was killed is there until init has buried it, which on a loaded machine comes after the launcher's end."""
+    _gone, left = psutil.wait_procs(family, timeout=GONE_SECONDS)
+    return [f"{one.pid} {family[one]}" for one in left]
 
 
 def _plant_own_secrets(folder: Path) -> None:
@@ -219,7 +235,7 @@ def sign_in(page: Any, username: str = "admin", password: str = PASSWORD) -> Non
     page.fill("[name=username]", username)
     page.fill("[name=password]", password)
     page.click("button[type=submit]")
-    page.wait_for_selector("nav")
+    page.wait_for_selector("nav", timeout=60_000)
     for cookie in page.context.cookies():
         if cookie["name"] == "sessionid":
             planted.add(f"session {cookie['value'][:4]}", cookie["value"])

@@ -167,5 +167,5 @@ def approve(
     page.click("text=Approve or refuse")
     page.wait_for_selector("text=On 2 hosts")
     page.click("button:has-text('Approve')")
-    page.wait_for_selector("text=Your word is kept.")
+    page.wait_for_selector("text=Your decision is saved.")
     context.close()

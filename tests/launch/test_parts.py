@@ -100,7 +100,7 @@ def test_supervisords_file_holds_no_secret_and_survives_a_percent_sign(
     assert parsed["program:web"]["directory"] == str(place.root)
     assert (
         parsed["group:portal"]["programs"]
-        == "web,worker,runner,urgent,builder,beat,agent"
+        == "web,worker,runner,urgent,builder,planner,beat,agent"
     )
     assert parsed["group:stores"]["programs"] == "valkey,secantus"
 
@@ -136,7 +136,7 @@ def test_every_program_runs_on_a_leash(tmp_path: Path) -> None:
     commands = [
         parsed[name]["command"] for name in parsed if name.startswith("program:")
     ]
-    assert len(commands) == 9
+    assert len(commands) == 10
     assert all(shlex.split(command)[3].endswith("leash.py") for command in commands)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -166,3 +168,26 @@ def test_a_long_name_is_cut(
     _code, told = look(place, capfdbinary, text)
     names = told.partition("passed alone:\n")[2].splitlines()[:2]
     assert [len(name.strip()) for name in names] == [34, suite.LONGEST_NAME]
+
+
+def test_the_tests_are_compiled_while_the_checks_run_and_the_folder_of_the_run_goes(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place.root / "test_these.py").write_text("def test_fine(): pass")
+    compiled: list[Path] = []
+
+    def checked(_place: Place) -> bool:
+        until = time.monotonic() + 60
+        while not compiled and time.monotonic() < until:
+            compiled.extend(place.root.glob("__pycache__/test_these*pytest*.pyc"))
+            time.sleep(0.1)
+        return True
+
+    # Both are as they were after the test.
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("TEST_RUN_FOLDER", "of this run")
+    monkeypatch.setattr(suite.config, "read", lambda: place)
+    monkeypatch.setattr(suite.lint, "run", checked)
+    assert suite.main([]) == 0
+    assert compiled
+    assert not Path(os.environ["TEST_RUN_FOLDER"]).exists()

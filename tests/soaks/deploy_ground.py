@@ -11,19 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from accounts.models import User
+from adminset.errors import Conflict
 from cmdb.models import Credential
 from delivery.engine import legwork
 from delivery.engine.advance import advance
+from delivery.engine.controlling import resume_deploy
 from delivery.engine.local_work import do_step
+from delivery.engine.requesting import request_deploy
 from delivery.models import Artefact, Deploy, DeployStep, Pipeline
+from delivery.planning.planning import make_plan
 from tasks.models import RunPart
 from tasks.services import queues, reap
 from tasks.services.execute import execute_part
 from tests.app_factories import make_environment, make_project
 from tests.delivery.engine.deploy_things import ROOT, Stage, asked_with_roots
+from tests.e2e.delivery_steps import Repository
 from tests.factories import make_host
 from tests.farm import SshFarm
 from tests.small_disk import small_disk
@@ -56,6 +61,7 @@ class Ground:
         by_host = {host.pk: root for host, root in zip(hosts, roots, strict=True)}
         self.stage = Stage(user, pipeline, environment, hosts, by_host, folder)
         self.roots = roots
+        self.repository = Repository(folder / "repository")
 
         legwork.request_leg = asked_with_roots(by_host)
 
@@ -64,24 +70,55 @@ class Ground:
 
         return self.stage.artefact(f"release {Artefact.objects.count() + 1}")
 
+    def ask_for_commit(self, reason: str) -> Deploy:
+        """Commit what becomes the next release once it is built, and ask for a deploy of it."""
+        number = Artefact.objects.count() + 1
+        words = {"word": f"release {number}", "asked": str(Deploy.objects.count())}
+        self.repository.commit(f"Release {number}", **words)
+        self._source("git")
+        about: dict[str, Any] = {
+            "actor": self.stage.user,
+            "pipeline": self.stage.pipeline,
+            "environment": self.stage.environment,
+            "ref": "main",
+        }
+        plan = make_plan(**about)
+        return request_deploy(**about, plan_hash=plan.hash, reason=reason)
+
+    def forget_source(self) -> None:
+        """Let the project be one whose artefacts are brought, so that no plan asks git."""
+        self._source("upload")
+
+    def _source(self, kind: str) -> None:
+        project = self.stage.pipeline.project
+        project.source_type = kind
+        address = f"file://{self.repository.folder}"
+        project.source_address = address if kind == "git" else ""
+        project.save()
+
     def worker(self, pk: int) -> int:
         """Start a worker for a deploy; give its process id. It ends when the deploy has."""
         return forked(lambda: _work(pk))
 
     def finish(self, pk: int, worker: int, seconds: float = 180) -> bool:
-        """Wait for the end of a deploy as beat and the workers would: lost work is found, killed workers are replaced."""
+        """Wait for the end of a deploy as beat, the workers and a person would: lost work is found, killed workers are replaced."""
 
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if not Deploy.objects.get(pk=pk).is_open:
-                end(worker)
-                return True
             if has_ended(worker):
                 worker = self.worker(pk)
-            sweep(pk)
+            with contextlib.suppress(OperationalError):
+                deploy = Deploy.objects.get(pk=pk)
+                if not deploy.is_open:
+                    break
+                if deploy.status == Deploy.Status.PAUSED and not deploy.ending:
+                    # Somebody may have cancelled it meanwhile.
+                    with contextlib.suppress(Conflict):
+                        resume_deploy(actor=self.stage.user, deploy=deploy)
+                sweep(pk)
             time.sleep(0.3)
         end(worker)
-        return False
+        return not Deploy.objects.get(pk=pk).is_open
 
 
 def _rows(farm: SshFarm) -> tuple[Any, Any, Any, list[Any]]:

@@ -11,7 +11,7 @@ from delivery.models import Deploy, Pipeline
 from tasks.models import Run
 from tests.app_factories import make_environment, make_project
 from tests.soaks.deploy_ground import Ground, forked, has_ended, sweep, turn
-from tests.soaks.deploy_watch import live_of
+from tests.soaks.releases import live_of
 
 WORKERS = 3
 ORDER = random.Random(7)  # noqa: S311 - no secrets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from delivery.models import LiveRelease
+from tests.soaks.releases import is_whole, live_of
 
-PAD_BYTES = 5000
 LOOK_SECONDS = 0.002
 MOST_TOLD = 20
 
@@ -60,28 +59,6 @@ def _look(root: Path, seen: list[str]) -> list[str]:
     return wrong
 
 
-def live_of(root: Path) -> str:
-    """Give the release that is live; "" where there is none."""
-    with contextlib.suppress(OSError):
-        return str((root / "current").readlink()).removeprefix("releases/")
-    return ""
-
-
-def is_whole(root: Path, release: str) -> bool:
-    """Say whether all files of a release are there."""
-    folder = root / "releases" / release
-    try:
-        word = (folder / "word").read_text()
-        size = (folder / "pad").stat().st_size
-    except OSError:
-        return False
-    number = release.partition("-")[0]
-    return (folder / ".adminset-release").exists() and (word, size) == (
-        f"release {number}",
-        PAD_BYTES,
-    )
-
-
 def untruths(deploy: Any, roots: dict[int, Path], before: dict[int, str]) -> list[str]:
     """Compare what the page says of a deploy that ended with what is on the hosts.
 
@@ -108,4 +85,19 @@ def untruths(deploy: Any, roots: dict[int, Path], before: dict[int, str]) -> lis
             wrong.append(f"{name}: {live!r} is live and not {wanted!r}")
     if deploy.status == "ok" and deploy.hosts.exclude(status="ok").exists():
         wrong.append(f"#{deploy.pk} is ok and one of its hosts is not")
+    return wrong
+
+
+def left_drained(deploy: Any, roots: dict[int, Path]) -> list[str]:
+    """Say which hosts were taken out of the balancer and not brought back, and are not said to need somebody who looks."""
+    wrong = []
+    for row in deploy.hosts.all():
+        if row.status == "unreachable" or (row.touched and row.status != "ok"):
+            continue
+        root = roots[row.host_id]
+        marks = (root / "out", root / ".adminset" / "drained")
+        left = [str(mark) for mark in marks if mark.exists()]
+        if left:
+            name = f"#{deploy.pk} {deploy.status} {row.host_name} {row.status}"
+            wrong.append(f"{name}: it is still drained ({', '.join(left)})")
     return wrong

@@ -73,7 +73,6 @@ check_user() {
 
 check_space() {
   free=$(free_bytes)
-  say free_bytes "$free"
   need=${AS_NEED_BYTES:-0}
   if [ "$free" -ge "$need" ]; then
     result space ok "$free of $need"
@@ -91,7 +90,8 @@ check_space() {
 }
 
 check_current() {
-  find_live
+  live=
+  [ "$near" != "$AS_ROOT" ] || find_live
   if [ "$live" = '?' ]; then
     result current fail "$PWD/current"
   elif [ "$live" ] && ! is_whole "$live"; then
@@ -102,6 +102,7 @@ check_current() {
 }
 
 check_shared() {
+  missing=
   while IFS= read -r one; do
     [ "$one" ] || continue
     path=${one%/}
@@ -109,13 +110,15 @@ check_shared() {
       [ ! -e "shared/$path" ] || [ -d "shared/$path" ] || { result shared fail "$PWD/shared/$path is no folder"; return; }
     elif [ ! -e "shared/$path" ]; then
       case $nl${AS_BRINGS-}$nl in *"$nl$path$nl"*) continue ;; esac
+      [ -z "${AS_NOT_BUILT-}" ] || { missing="$missing $path"; continue; }
       result shared fail "$PWD/shared/$path is not there"
       return
     fi
   done <<END
 ${AS_SHARED-}
 END
-  result shared ok ''
+  # What is not built yet may bring them: receiving it refuses, before anything is switched, where it does not.
+  [ -z "$missing" ] && result shared ok '' || result shared warn "not in $PWD/shared, unless the release brings it:$missing"
 }
 
 check_lock() {
@@ -132,25 +135,33 @@ check_lock() {
 check_release() {
   [ "${AS_RELEASE-}" ] || return 0
   one=releases/$AS_RELEASE
-  if is_whole "$AS_RELEASE"; then
+  if [ -z "${AS_BAD_TOO-}" ] && is_bad "$AS_RELEASE"; then
+    result release fail "$AS_RELEASE is marked as bad"
+  elif is_whole "$AS_RELEASE"; then
     result release ok "$AS_RELEASE is here already"
   elif [ -e "$one" ] || [ -L "$one" ]; then
     result release fail "$PWD/$one"
-  elif [ -f ".adminset/bad/$AS_RELEASE" ]; then
-    result release fail "$AS_RELEASE is marked as bad"
   else
     result release ok ''
   fi
 }
 
+# Where something is live already, the application itself is what listens there.
 check_ports() {
-  [ "${AS_PORTS-}" ] || return 0
+  [ "${AS_PORTS-}" ] && [ -z "$live" ] || return 0
   taken=
   for one in $AS_PORTS; do
-    hex=$(printf '%04X' "$one")
-    ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' || taken="$taken $one"
+    ! is_taken "${one%/*}" "${one#*/}" || taken="$taken $one"
   done
   [ "$taken" ] && result ports fail "${taken# }" || result ports ok "$AS_PORTS"
+}
+
+# $1 a port, $2 tcp, where somebody must listen, or udp, where there is no more than a socket.
+is_taken() {
+  hex=$(printf '%04X' "$1")
+  cat "/proc/net/$2" "/proc/net/${2}6" 2>/dev/null | awk -v port=":$hex" -v kind="$2" '
+    ($4 == "0A" || kind == "udp") && substr($2, length($2) - 4) == port { found = 1 }
+    END { exit !found }'
 }
 
 check_health() {
@@ -161,16 +172,14 @@ check_health() {
   result health ok ''
 }
 
-say user "$(id -un 2>/dev/null || id -u)"
-say arch "$(uname -m)"
 check_tools
 check_user
 check_health
-check_ports
 check_path || exit 0
 check_write
 check_space
 check_current
+check_ports
 [ "$near" = "$AS_ROOT" ] || exit 0
 check_shared
 check_lock

@@ -13,6 +13,8 @@ mkdir "$mine" && {
   echo "reason=$(one_line "${AS_REASON-}")"
   echo "taken=$(now)"
 } >"$mine/owner" || die 76 "Nothing can be written in $PWD/.adminset."
+# Before it is taken: whoever hears nothing at all need not look for it.
+say stage lock
 # A folder that comes with its owner in it: renaming onto one that holds something fails, so there is one winner.
 mv -T "$mine" .adminset/lock 2>/dev/null || rm -rf "$mine"
 need_lock

@@ -1,10 +1,27 @@
 # After a deploy: marks the live release as good, writes the log, clears old releases away, gives the lock back.
-begin
+enter make
+# One that was lost may still be at work here, and comes to its end meanwhile.
+alone
+find_lock
 find_live
 to=${AS_RELEASE:-$live}
+read_line .adminset/finished
+# A try of this deploy came to its end, and only its report was lost.
+case $lock_deploy/$live/$line in
+  "/$to/$AS_DEPLOY $to "*)
+    say removed "${line#"$AS_DEPLOY $to "}"
+    say live "$live"
+    say done yes
+    exit 0
+    ;;
+esac
+need_lock
+heal
 [ "$live" = "$to" ] || die 74 "Release ${live:-none} is live here, not $to. Nothing was marked."
 find_commit "$to"
 find_previous
+# What failed once is well now.
+is_bad "$to" || rm -f ".adminset/bad/$to"
 [ -f ".adminset/good/$to" ] || write_line ".adminset/good/$to" "$(now) deploy $AS_DEPLOY" || die 76 "Nothing can be written in $PWD/.adminset."
 log_event "${AS_WORD:-deployed}" "$previous" "$to" "$commit"
 [ -z "${AS_PINS+set}" ] || write_line .adminset/pins "$(printf %s "$AS_PINS" | tr '\n' ' ')"
@@ -49,6 +66,7 @@ find .adminset/incoming -type f -mmin +1440 -exec rm -f {} + 2>/dev/null
 say removed "${gone# }"
 say live "$live"
 say previous "$previous"
-say free_bytes "$(free_bytes)"
-[ "${AS_KEEP_LOCK-}" ] || { mv -T .adminset/lock .adminset/unlocked.$$ && rm -rf .adminset/unlocked.*; }
+# The lock goes last: whoever comes again without it finds here that all was done.
+write_line .adminset/finished "$AS_DEPLOY $to ${gone# }" || die 76 "Nothing can be written in $PWD/.adminset."
+mv -T .adminset/lock .adminset/unlocked.$$ && rm -rf .adminset/unlocked.*
 say done yes

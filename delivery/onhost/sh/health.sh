@@ -95,15 +95,12 @@ health() {
   return 1
 }
 
-# Only where applications log: what the portal's people may see is not all that this login may read.
+# Only where applications log: what the portal's people may see is not all that this login may read. Links count by where they lead.
 show_log() {
-  case ${AS_LOG_PATH-} in
-    */../* | '') return 0 ;;
-    "$PWD"/* | /var/log/*/*) ;;
-    *) return 0 ;;
-  esac
-  [ -f "$AS_LOG_PATH" ] && [ ! -L "$AS_LOG_PATH" ] || return 0
+  [ "${AS_LOG_PATH-}" ] && log=$(readlink -f "$AS_LOG_PATH") || return 0
+  case $log in "$PWD"/releases/* | "$PWD"/shared/* | /var/log/*/*) ;; *) return 0 ;; esac
+  [ -f "$log" ] || return 0
   printf -- '--- end of %s\n' "$AS_LOG_PATH"
-  tail -n 50 "$AS_LOG_PATH" | tail -c 16384
+  tail -n 50 "$log" | tail -c 16384
   echo
 }

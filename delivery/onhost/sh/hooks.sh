@@ -11,14 +11,22 @@ apart() {
   child=$!
   code=0
   wait "$child" || code=$?
+  group=$child child=
   # A time-out ends with 124 (coreutils), 137 or 143 (busybox), which a command may also end with by itself.
   find_seconds
   if [ "$((seconds_now - began))" -ge "$3" ]; then
-    case $code in 124 | 137 | 143) code=124; [ -z "$setsid" ] || kill -9 -- "-$child" 2>/dev/null || : ;; esac
+    case $code in 124 | 137 | 143) code=124; [ -z "$setsid" ] || kill -9 "-$group" 2>/dev/null || : ;; esac
   fi
   # What it wrote last may be half a line.
   echo
   return "$code"
+}
+
+# Ends the hook that is at work, with all that it began.
+end_hook() {
+  [ "${child-}" ] || return 0
+  kill -9 "-$child" 2>/dev/null || kill -9 "$child" 2>/dev/null || :
+  child=
 }
 
 # Seconds of a clock that nobody sets, in $seconds_now.

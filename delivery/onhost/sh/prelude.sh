@@ -67,7 +67,7 @@ root_refused() {
 reach() {
   ! root_refused "${AS_ROOT-}" || return 1
   if [ ! -d "$AS_ROOT" ]; then
-    [ "${1-}" ] || { refused="The deploy path $AS_ROOT is not there yet."; return 1; }
+    [ "${1-}" ] || { refused="The deploy path $AS_ROOT is not there yet." absent=1; return 1; }
     mkdir -p "$AS_ROOT" || { refused="The deploy path $AS_ROOT cannot be made."; return 1; }
   fi
   cd -P "$AS_ROOT" || { refused="The deploy path $AS_ROOT cannot be entered."; return 1; }
@@ -101,6 +101,13 @@ find_live() {
 # A folder under this name was renamed into place when all of it was there.
 is_whole() {
   [ -d "releases/$1" ] && [ ! -L "releases/$1" ] && [ -f "releases/$1/.adminset-release" ]
+}
+
+# Somebody said that it is bad. What only failed here once is tried again by whoever names it, but not chosen by itself.
+is_bad() {
+  [ -f ".adminset/bad/$1" ] || return 1
+  read_line ".adminset/bad/$1"
+  case $line in 'failed '*) return 1 ;; esac
 }
 
 # What a program was about to switch when it was ended: the truth is where `current` leads.

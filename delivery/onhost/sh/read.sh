@@ -1,9 +1,9 @@
 # Says what is on this host. Changes nothing, needs no lock, and works where nothing was delivered yet.
-say user "$(id -un 2>/dev/null || id -u)"
-say arch "$(uname -m)"
-say tools "$(for one in timeout setsid curl wget python3 gzip; do command -v "$one" >/dev/null 2>&1 && printf '%s ' "$one"; done)"
 if ! reach; then
   say root_refused "$refused"
+  # A path that cannot be reached says nothing of what is live; that it is not there says so only where no deploy has made it.
+  [ "${absent-}" ] && [ "$AS_DEPLOY" = 0 ] || die 74 "$refused"
+  say why "$refused"
   exit 0
 fi
 list() {
@@ -25,9 +25,8 @@ say previous "$previous"
 list releases
 list .adminset/good
 list .adminset/bad
+say drained "$([ ! -f .adminset/drained ] || echo 1)"
 read_line .adminset/slot
 say slot "$line"
-say pins "$(cat .adminset/pins 2>/dev/null)"
-say free_bytes "$(free_bytes)"
 find_lock
 say_lock

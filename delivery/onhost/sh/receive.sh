@@ -41,7 +41,6 @@ take() {
   left=$((AS_SEND_SIZE - size))
   need=$((left + ${AS_RAW_BYTES:-0}))
   free=$(free_bytes)
-  say free_bytes "$free"
   [ "$free" -ge "$need" ] || die 76 "There is no room in $PWD: $need bytes are needed, $free are free."
   say ready "$size"
   began_at=$size

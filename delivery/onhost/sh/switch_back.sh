@@ -19,7 +19,7 @@ case $line in "$AS_DEPLOY $live") to=${to:-$live} ;; esac
 [ "$to" ] || choose
 [ "$to" ] || stay "There is no earlier release on this host to go back to."
 is_release "$to" && write_line .adminset/back "$AS_DEPLOY $to" || stay "Nothing can be written in $PWD/.adminset."
-if [ "${AS_MARK_BAD-}" ] && [ "$live" != "$to" ] && is_release "$live"; then
-  write_line ".adminset/bad/$live" "$(now) $AS_WHO: $(printf %s "${AS_REASON-}" | tr '\n' ' ')" || stay "Nothing can be written in $PWD/.adminset."
+if [ "${AS_MARK_BAD-}" ] && [ "$live" != "$to" ] && is_release "$live" && [ ! -f ".adminset/bad/$live" ]; then
+  write_line ".adminset/bad/$live" "failed in deploy $AS_DEPLOY $(now)" || stay "Nothing can be written in $PWD/.adminset."
 fi
 put_live 'switched back'

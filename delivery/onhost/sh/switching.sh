@@ -13,12 +13,13 @@ point() {
 
 # $1 a sentence: nothing was switched, and the host goes back to its work.
 stay() {
-  [ -z "${drained-}" ] || hook back "${AS_BACK-}" || :
+  kept=$1
   rm -f .adminset/switching
   find_live
+  return_unswitched || kept="$kept The command that takes it into the balancer again failed: it is still out of it."
   say live "$live"
   say switched no
-  die 74 "$1 Nothing was switched: release ${live:-none} is live."
+  die 74 "$kept Nothing was switched: release ${live:-none} is live."
 }
 
 # $1 exit code, $2 a sentence: the switch is made, and something after it went wrong.
@@ -32,12 +33,14 @@ may_switch() {
   is_release "$to" || stay "The release to switch to has no name."
   is_whole "$to" || stay "Release $to is not whole on this host."
   [ "$live" != '?' ] || stay "$PWD/current is no link to a release. Move it away."
-  [ ! -f ".adminset/bad/$to" ] || [ "${AS_BAD_TOO-}" ] || stay "Release $to is marked as bad here."
+  [ "${AS_BAD_TOO-}" ] || ! is_bad "$to" || stay "Release $to is marked as bad here."
   shared_lead "$to" || stay "$words"
 }
 
 # Makes release $to live. $1 the word for the log.
 put_live() {
+  trap ended HUP INT TERM PIPE
+  say drained "$([ ! -f .adminset/drained ] || echo 1)"
   find_live
   from=$live
   say from "$from"
@@ -58,7 +61,7 @@ put_live() {
   [ "$slot" ] && [ "$from" != "$to" ] || well_again
   [ "$from" != "$to" ] || send_there || after_all 77 "$words"
   hook after_switch "${AS_AFTER_SWITCH-}" || { hook_words after_switch; after_all 79 "$words"; }
-  hook back "${AS_BACK-}" || { hook_words back; after_all 79 "$words"; }
+  take_in || { hook_words back; after_all 79 "$words"; }
 }
 
 # All of a release is on the disk before it is live: it has to be there after a loss of power, too.
@@ -69,9 +72,61 @@ to_disk() {
 
 before() {
   hook before_switch "${AS_BEFORE_SWITCH-}" || { hook_words before_switch; stay "$words"; }
-  [ "${AS_DRAIN-}" ] || return 0
-  drained=1
-  hook drain "$AS_DRAIN" || { hook_words drain; stay "$words"; }
+  [ -z "${AS_DRAIN-}" ] || take_out
+}
+
+# Out of the balancer. The mark stands until the host is in it again, and says with which release it went: whoever comes after a
+# kill knows by it.
+take_out() {
+  out_with=${from:--}
+  [ ! -f .adminset/drained ] || find_mark
+  # What went out with another release, or ill, is not well because somebody takes it out once more.
+  [ "$out_with" = "${from:--}" ] || out_with=-unsure
+  write_line .adminset/drained "$AS_DEPLOY $out_with" || stay "Nothing can be written in $PWD/.adminset."
+  flush .adminset/drained
+  say drained 1
+  hook drain "$AS_DRAIN" && return 0
+  # It is out since before its last switch: what cannot be taken out once more is no reason to stay on an ill release.
+  [ "$out_with" = -unsure ] || { hook_words drain; stay "$words"; }
+}
+
+# With which release the host went out of the balancer, in $out_with.
+find_mark() {
+  out_with=
+  read -r _ out_with <.adminset/drained || :
+}
+
+take_in() {
+  hook back "${AS_BACK-}" || return 1
+  # A way without a balancer leaves the mark to the one that took the host out.
+  [ "${AS_DRAIN-}${AS_BACK-}" ] || return 0
+  rm -f .adminset/drained
+  say drained ''
+}
+
+# Where nothing was switched since the host was taken out, what is live is as well as it was then: it may work again.
+return_unswitched() {
+  # A host on which nothing is live has nothing to work with.
+  [ -f .adminset/drained ] && [ "$live" ] || return 0
+  find_mark
+  [ "$out_with" = "$live" ] || return 0
+  is_whole "$to" || to=$live
+  is_whole "$to" || return 0
+  tell_hooks "$to" "${from-}"
+  take_in
+}
+
+# Ended from outside, or nobody listens any more: the host goes back to its work where that is safe. Whoever ends it may not wait
+# for that: then the mark stays.
+ended() {
+  # Not ignored: hooks would inherit that.
+  trap : HUP INT TERM PIPE
+  end_hook
+  find_live
+  # Into a pipe that nobody reads the hook could not write either.
+  say live "$live" 2>/dev/null || exec >/dev/null 2>&1
+  return_unswitched || :
+  exit 143
 }
 
 # $1 the word for the log. What is about to be done is written down first, so that it can be known after any end.
@@ -90,6 +145,8 @@ switch() {
 }
 
 well_again() {
+  # From here on nobody knows how well it is: only after all gates it goes back to its work.
+  [ ! -f .adminset/drained ] || write_line .adminset/drained "$AS_DEPLOY -unsure"
   hook restart "${AS_RESTART-}" || { hook_words restart; after_all 77 "$words"; }
   health || after_all 78 "$words"
 }
@@ -122,7 +179,7 @@ send_there() {
   hook switch "$AS_SWITCH_COMMAND" || { hook_words switch; return 1; }
 }
 
-# All stay where they are: `current` says so again.
+# All stay where they are: `current` says so again. Where it cannot, the new release is live, and the way back has to come.
 unswitch() {
   if [ "$from" ]; then
     write_line .adminset/switching "$to $from ${slot_before:--}" && point current "releases/$from"
@@ -130,6 +187,8 @@ unswitch() {
     rm -f current
   fi
   heal
+  find_live
+  [ "$live" = "$from" ] || after_all 77 "$words $PWD/current could not be switched back."
   as_before previous "$previous_before"
   as_before slot "$slot_before"
   log_event 'switch failed' "$to" "$from"

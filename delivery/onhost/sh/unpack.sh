@@ -16,6 +16,7 @@ base_fails() {
 
 # $1 a sentence: the bytes themselves are not what is wanted, so that they are not kept for a next try.
 bad_pack() {
+  say pack_broken yes
   rm -f "$part"
   die 76 "$1"
 }
@@ -26,7 +27,7 @@ unpack() {
     gzip -dc <"$part" | tar -xof - -C "$new"
   else
     tar -xof "$part" -C "$new"
-  fi || { rm -f "$part"; no_room "The pack could not be unpacked."; }
+  fi || { say pack_broken yes; rm -f "$part"; no_room "The pack could not be unpacked."; }
   [ -f "$new/plan" ] && [ -d "$new/tree" ] || bad_pack "The pack is none."
   lists=$(cd "$new" && cat plan sums links exec | sha256sum)
   [ "${AS_LISTS_SHA256:-${lists%% *}}" = "${lists%% *}" ] || bad_pack "What came is not what was sent: the SHA-256 of its lists is ${lists%% *}."
@@ -44,7 +45,6 @@ no_room() {
   rm -rf "$new"
   free=$(free_bytes)
   [ "$free" -gt 1048576 ] || rm -f "$part"
-  say free_bytes "$free"
   die 76 "$1 $free bytes are free in $PWD."
 }
 
@@ -108,6 +108,7 @@ patch_file() {
   (
     while read -r act one two; do
       case $act in
+        b) block=$one ;;
         c) dd if="$2" bs="$block" skip="$one" count="$two" 2>/dev/null ;;
         l) cat "$new/patch/$1/$one" ;;
         *) false ;;

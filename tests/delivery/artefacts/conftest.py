@@ -30,9 +30,11 @@ while IFS="$tab" read -r where from to; do
 done <copies
 while IFS="$tab" read -r n from to; do
     mkdir -p "tree/${to%/*}"
+    size=$block
     while read -r op a b; do
         case $op in
-            c) dd if="$base/$from" bs="$block" skip="$a" count="$b" 2>/dev/null ;;
+            b) size=$a ;;
+            c) dd if="$base/$from" bs="$size" skip="$a" count="$b" 2>/dev/null ;;
             l) cat "patch/$n/$a" ;;
         esac
     done <"patch/$n/ops" >"tree/$to"

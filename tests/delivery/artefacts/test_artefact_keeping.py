@@ -86,3 +86,14 @@ def test_a_bad_newest_does_not_push_out_the_good_one(many: list[Artefact]) -> No
     Artefact.objects.filter(pk=many[9].pk).update(bad=True)
     keeping.clean()
     assert stored(many) == [8]
+
+
+def test_numbers_that_no_artefact_has_keep_nothing_and_stop_nothing(
+    many: list[Artefact], environment: Environment
+) -> None:
+    host = environment.all_hosts().first()
+    assert host is not None
+    forged = [{"release": f"{n}-x", "good": True} for n in ("9" * 20, "²", "٣")]
+    make_live(environment, host, f"{'9' * 30}-x", previous=many[2].release, kept=forged)
+    assert keeping.clean() == 8
+    assert stored(many) == [2, 9]

@@ -15,7 +15,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from adminset.errors import DomainError
-from delivery.artefacts import deltas, packs, store
+from delivery.artefacts import changes, packs, store
 from delivery.artefacts.packs import Pack, pack_for
 from delivery.artefacts.rules import Rules
 from delivery.artefacts.store import Stored
@@ -124,6 +124,40 @@ def test_renames_and_equal_files_cost_nothing(put: Put) -> None:
     assert pack_for(second.sha256, first.sha256).size < 20_000
 
 
+@pytest.mark.parametrize("size", [8_192, 20_000, 100_000, 200_000])
+def test_of_small_files_only_what_changed_is_sent(
+    size: int, put: Put, receive: Receive
+) -> None:
+    files: dict[str, Any] = {f"{n}.bin": large(size, 20 + n) for n in range(30)}
+    first = put(files)
+    part = size // 100
+    for number, (name, data) in enumerate(files.items()):
+        place = (size - part) * number // 30
+        new = large(part, 60 + number)
+        files[name] = data[:place] + new + data[place + part :]
+    second = put(files)
+    there = receive(pack_for(first.sha256))
+    pack = pack_for(second.sha256, first.sha256)
+    assert store.add(receive(pack, there), Rules()) == second
+    assert pack.size < pack_for(first.sha256).size / 10
+
+
+def test_a_host_is_not_asked_for_more_pieces_than_it_can_join(
+    put: Put, receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "MOST_PIECES_OF_SMALL", 6)
+    old = {f"{n}.bin": large(20_000, 20 + n) for n in range(5)}
+    first = put(old)
+    second = put({name: data[:9000] + b"x" + data[9001:] for name, data in old.items()})
+    found = changes.changes_between(
+        store.manifest(second.sha256), store.manifest(first.sha256)
+    )
+    assert (len(found.patches), len(found.sent)) == (2, 3)
+    there = receive(pack_for(first.sha256))
+    made = receive(pack_for(second.sha256, first.sha256), there)
+    assert store.add(made, Rules()) == second
+
+
 def test_compression_is_for_what_gets_smaller(put: Put) -> None:
     text = put({"a": "words and more words\n" * 20_000})
     noise = put({"a": large(400_000, 6)})
@@ -176,51 +210,6 @@ def test_old_packs_go_and_young_ones_stay(put: Put, settings: Any) -> None:
         os.utime(path, (path.stat().st_mtime - old,) * 2)
     assert packs.clean() == 1
     assert (first.path.exists(), second.path.exists()) == (False, True)
-
-
-def apply(pieces: list[deltas.Piece], old: bytes, new: bytes, block: int) -> bytes:
-    made = b""
-    for piece in pieces:
-        if isinstance(piece, deltas.Copy):
-            part = old[piece.skip * block : (piece.skip + piece.count) * block]
-            assert len(part) == piece.size
-            made += part
-        else:
-            made += new[piece.start : piece.end]
-    return made
-
-
-BLOCK = 4096
-OLD = large(300_000, 7)
-CASES = {
-    "nothing": OLD,
-    "one byte": OLD[:100_000] + b"x" + OLD[100_001:],
-    "something put in": OLD[:5] + b"hello" + OLD[5:],
-    "something taken out": OLD[:150_000] + OLD[150_777:],
-    "parts that changed places": OLD[200_000:] + OLD[:200_000],
-    "twice": OLD + OLD,
-    "half": OLD[:150_000],
-    "zeros": OLD[:100_000] + bytes(200_000),
-}
-
-
-@pytest.mark.parametrize("new", CASES.values(), ids=CASES.keys())
-def test_what_changed_in_a_file_is_found_wherever_it_is(
-    new: bytes, tmp_path: Path
-) -> None:
-    (tmp_path / "old").write_bytes(OLD)
-    (tmp_path / "new").write_bytes(new)
-    pieces = deltas.pieces_of(tmp_path / "old", tmp_path / "new", BLOCK, len(new))
-    assert pieces is not None
-    assert apply(pieces, OLD, new, BLOCK) == new
-    sent = sum(p.end - p.start for p in pieces if isinstance(p, deltas.Literal))
-    assert sent <= (210_000 if bytes(9999) in new else 4 * BLOCK)
-
-
-def test_a_file_of_which_most_changed_is_given_up(tmp_path: Path) -> None:
-    (tmp_path / "old").write_bytes(OLD)
-    (tmp_path / "new").write_bytes(large(300_000, 8))
-    assert deltas.pieces_of(tmp_path / "old", tmp_path / "new", BLOCK, 150_000) is None
 
 
 def test_pack_is_what_others_were_told(put: Put) -> None:

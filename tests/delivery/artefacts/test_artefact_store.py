@@ -14,7 +14,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from adminset.errors import DomainError
-from delivery.artefacts import store
+from delivery.artefacts import clearing, store
 from delivery.artefacts.paths import check_link, check_path
 from delivery.artefacts.previewing import preview
 from delivery.artefacts.rules import Rules, check_rules
@@ -175,9 +175,9 @@ def test_damage_is_found_and_told(put: Put) -> None:
 def test_only_what_nobody_wants_is_cleared_and_shared_files_stay(put: Put) -> None:
     old = put({"shared": "one", "only-old": "two"})
     new = put({"shared": "one", "only-new": "three"})
-    assert store.clean([new.sha256]) == (0, 0), "it is of the last day"
+    assert clearing.clean([new.sha256]) == (0, 0), "it is of the last day"
     age_all()
-    assert store.clean([new.sha256]) == (1, 3)
+    assert clearing.clean([new.sha256]) == (1, 3)
     assert (store.has(old.sha256), store.has(new.sha256)) == (False, True)
     assert store.verify(new.sha256) == []
     with pytest.raises(DomainError, match="not here any more"):
@@ -197,9 +197,9 @@ def test_what_is_added_while_somebody_clears_is_whole(put: Put) -> None:
     for thread in threads:
         thread.start()
     for _round in range(5):
-        store.clean([sure.sha256])
+        clearing.clean([sure.sha256])
     for thread in threads:
         thread.join()
-    store.clean([sure.sha256])
+    clearing.clean([sure.sha256])
     assert len(found) == 4
     assert [store.verify(kept.sha256) for kept in [sure, *found]] == [[]] * 5

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from adminset.errors import DomainError
@@ -15,6 +16,7 @@ from adminset.models import AuditEntry
 from appconf.models import Project
 from delivery.artefacts import store
 from delivery.building import log, rooms, tidying
+from delivery.building.recording import record
 from delivery.building.work import build, fetch
 from delivery.models import Artefact, Build, Deploy
 from tests.delivery.building.conftest import Hand, Lost, build_of
@@ -77,6 +79,27 @@ def test_the_same_bytes_of_a_commit_are_one_artefact(
     third = Artefact.objects.get(pk=both(hand_for(UPPER))["artefact"])
     assert (third.number, third.bad) == (2, False)
     assert AuditEntry.objects.filter(verb="artefact.add").count() == 2
+
+
+def test_an_artefact_is_given_in_the_order_in_which_the_engine_locks(
+    hand_for: Callable[..., Hand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand, seen = hand_for(UPPER), []
+    monkeypatch.setattr(hand, "look", lambda: seen.append("step"))
+
+    def recorded(**about: Any) -> Artefact:
+        seen.append("project")
+        return record(**about)
+
+    def asks(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SELECT") and 'FROM "delivery_deploy" WHERE' in sql:
+            seen.append("deploy")
+        return execute(sql, *rest)
+
+    monkeypatch.setattr("delivery.building.work.record", recorded)
+    with connection.execute_wrapper(asks):
+        both(hand)
+    assert seen[seen.index("project") - 2 :][:3] == ["deploy", "step", "project"]
 
 
 def test_a_stage_that_fails_makes_no_artefact_and_says_why(

@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from adminset import calling
 from appconf.models import Project
 from delivery.artefacts.rules import Rules
-from delivery.asked import answerers, asking
+from delivery.asked import answerers
 from delivery.asked.answering import answer
 from delivery.building.trying import try_on_source
 from tests.factories import grant, make_user
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let questions wait until the test answers them."""
-    monkeypatch.setattr(asking.current_app, "send_task", lambda *args, **kwargs: None)
+    monkeypatch.setattr(calling, "send", lambda *args, **kwargs: True)
     answerers.join()
 
 

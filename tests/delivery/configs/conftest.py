@@ -12,7 +12,8 @@ from accounts.models import User
 from appconf.models import ConfigFile, Environment
 from cmdb.models import Credential, Host
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import request_push, request_read
+from delivery.configs.pushing import request_push
+from delivery.configs.reading import request_read
 from delivery.models import ConfigPush
 from tests.app_factories import make_environment, make_project
 from tests.appconf.config_things import make_file

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.utils import timezone
+
 from appconf.models import ConfigFile, Environment
 from cmdb.models import Host
 from delivery.configs.ending import run_ended
@@ -32,3 +34,15 @@ def make_pushed(host: Host, environment: Environment) -> dict[str, int]:
     push = ConfigPush.objects.create(environment=environment, status="ok")
     drift = ConfigDrift.objects.create(environment=environment, file=file, host=host)
     return {"configpush": push.pk, "configdrift": drift.pk}
+
+
+def ended(push: ConfigPush, said: dict[str, str], status: str = "ok") -> ConfigPush:
+    """Let the run of a push have ended on all its hosts, which no worker ever reached, with these words of theirs."""
+    push.refresh_from_db()
+    assert push.run is not None
+    now = timezone.now()
+    report = {"said": said}
+    push.run.hosts.update(status=status, report=report, ended_at=now)
+    push.run.parts.update(status="done", ended_at=now)
+    type(push.run).objects.filter(pk=push.run.pk).update(status=status, ended_at=now)
+    return push

@@ -18,7 +18,7 @@ from appconf.models import ConfigFile, Environment
 from delivery.configs import sweeping
 from delivery.configs.comparing import comparison
 from delivery.configs.ending import run_ended
-from delivery.configs.pushing import request_read
+from delivery.configs.reading import request_read
 from delivery.models import ConfigDrift, ConfigPush
 from tasks.models import RunHost
 from tasks.services.execute import execute_run
@@ -85,7 +85,7 @@ def test_a_new_version_that_was_not_pushed_is_drift_until_it_is(
     add_version(actor=admin, file=file, text="b\n")
     read()
     assert _drift().state == "drifted"
-    assert _shown(_drift()) == ["-b", "+a", " "]
+    assert _shown(_drift()) == ["-b", "+a"]
     push()
     assert _drift().state == "same"
 

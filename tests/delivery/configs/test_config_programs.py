@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from delivery.configs.programs import program
+from tests.delivery.configs.program_things import MARK, OWN, run, shell, values_of
 
-SHELLS = {"dash": ("/bin/sh",), "busybox": ("busybox", "sh")}
-MARK = "0123456789abcdef0123456789abcdef"
+__all__ = ["shell"]
+
 # Programs of the host that a push calls; before or after the n-th of these calls the shell is killed.
 CALLED = (
     "sha256sum",
@@ -26,7 +26,6 @@ CALLED = (
     "mkdir",
     "rmdir",
 )
-OWN = ".adminset-config"
 SHIM = """#!/bin/sh
 count=$(cat "$COUNT_FILE" 2>/dev/null || echo 0)
 count=$((count + 1))
@@ -37,64 +36,6 @@ code=$?
 if [ "$count" -eq "$KILL_AT" ] && [ "$KILL_WHEN" = after ]; then kill -9 "$PPID"; fi
 exit "$code"
 """
-
-
-@pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    words = SHELLS[request.param]
-    if shutil.which(words[0]) is None:
-        pytest.skip(f"{words[0]} is missing")
-    return words
-
-
-def _values(folder: Path, texts: dict[str, str]) -> dict[str, str]:
-    values = {
-        "COUNT": str(len(texts)),
-        "PUSH": "7",
-        "SECONDS": "20",
-        "RELOADS": "1",
-        "KEEP": "5",
-        "R0": f"echo x >>{folder}/../reloads",
-    }
-    for number, (name, text) in enumerate(texts.items()):
-        done = subprocess.run(
-            ["sha256sum"], input=text.encode(), capture_output=True, check=True
-        )
-        values |= {
-            f"{number}_PATH": str(folder / name),
-            f"{number}_KEY": str(number),
-            f"{number}_OWNER": "",
-            f"{number}_GROUP": "",
-            f"{number}_MODE": "0640",
-            f"{number}_STAMP": "20260131-120000",
-            f"{number}_VALIDATE": 'test -s "$1"',
-            f"{number}_RELOAD": "0",
-            f"{number}_SHA": done.stdout.split()[0].decode(),
-            f"{number}_PARTS": "1",
-            f"{number}_T0": text,
-        }
-    return values
-
-
-def _run(
-    shell: tuple[str, ...], name: str, values: dict[str, str], **more: str
-) -> subprocess.CompletedProcess[str]:
-    named = {f"CFG_{key}": value for key, value in values.items()}
-    whole = {
-        "PATH": os.environ["PATH"],
-        "AS_MARK": MARK,
-        "CFG_NAMES": " ".join(values),
-        **named,
-        **more,
-    }
-    return subprocess.run(
-        [*shell, "-c", program(name)],
-        env=whole,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def _shims(folder: Path) -> Path:
@@ -122,8 +63,8 @@ def test_a_push_that_is_killed_anywhere_leaves_whole_files_and_the_next_one_ends
         folder = tmp_path / f"etc{at}" / "etc"
         folder.mkdir(parents=True)
         (folder / "a.conf").write_text("old a\n")
-        values, count = _values(folder, texts), tmp_path / f"count{at}"
-        killed = _run(
+        values, count = values_of(folder, texts), tmp_path / f"count{at}"
+        killed = run(
             shell,
             "push",
             values,
@@ -136,7 +77,7 @@ def test_a_push_that_is_killed_anywhere_leaves_whole_files_and_the_next_one_ends
         assert found in {"old a\n", "new a\n"}, (at, killed.stderr)
         other = folder / "b.conf"
         assert not other.exists() or other.read_text() == "new b\n", at
-        ended = _run(shell, "push", values)
+        ended = run(shell, "push", values)
         assert ended.returncode == 0, (at, ended.stderr)
         assert (folder / "a.conf").read_text() == "new a\n"
         assert other.read_text() == "new b\n"
@@ -158,11 +99,11 @@ def test_no_command_finds_texts_marks_or_values_in_its_environment(
 ) -> None:
     folder = tmp_path / "etc"
     folder.mkdir()
-    values = _values(folder, {"a.conf": "s3cret-word\n"})
+    values = values_of(folder, {"a.conf": "s3cret-word\n"})
     values["0_VALIDATE"] = f"env >{tmp_path}/validated"
     values["R0"] = f"env >{tmp_path}/reloaded"
     values["S0"] = "s3cret-word"
-    assert _run(shell, "push", values).returncode == 0
+    assert run(shell, "push", values).returncode == 0
     for name in ("validated", "reloaded"):
         told = (tmp_path / name).read_text()
         assert "s3cret" not in told
@@ -175,9 +116,9 @@ def test_what_a_command_prints_is_not_what_the_program_says(
 ) -> None:
     folder = tmp_path / "etc"
     folder.mkdir()
-    values = _values(folder, {"a.conf": "a\n"})
+    values = values_of(folder, {"a.conf": "a\n"})
     values["0_VALIDATE"] = 'printf "@%s f0 p\\n" "$AS_MARK"; false'
-    done = _run(shell, "push", values)
+    done = run(shell, "push", values)
     assert done.returncode == 74
     said = [line for line in done.stdout.splitlines() if MARK in line]
     assert said == [f"@{MARK} f0 x the validate command ended with exit code 1"]
@@ -201,7 +142,7 @@ def test_reading_masks_secrets_on_the_host_even_one_that_looks_like_the_mask(
         "S0": "s3cret-word",
         "S1": "....",
     }
-    done = _run(shell, "read", values)
+    done = run(shell, "read", values)
     assert done.returncode == 0, done.stderr
     said = dict(
         line.removeprefix(f"@{MARK} ").split(" ", 1)

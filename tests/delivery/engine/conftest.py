@@ -54,6 +54,7 @@ def stage(
     environment = make_environment(project, "live", hosts=hosts, by=admin)
     pipeline = Pipeline.objects.create(project=project, name="main", timeout_seconds=60)
     roots = {host.pk: tmp_path / "hosts" / host.hostname / "shop" for host in hosts}
-    for asker in ("delivery.engine.legwork", "delivery.safety.drift"):
-        monkeypatch.setattr(f"{asker}.request_leg", asked_with_roots(roots))
+    rooms = ("engine.legwork", "safety.drift", "safety.host_locks")
+    for room in rooms:
+        monkeypatch.setattr(f"delivery.{room}.request_leg", asked_with_roots(roots))
     return Stage(admin, pipeline, environment, hosts, roots, tmp_path)

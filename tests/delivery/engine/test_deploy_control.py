@@ -104,7 +104,7 @@ def test_of_two_deploys_one_waits_and_says_who_holds_the_environment(
         stage.ask(stage.artefact("three"), wait=False)
     assert refused.value.code == "locked"
     assert Deploy.objects.count() == 2
-    with pytest.raises(Conflict, match="goes on and holds it"):
+    with pytest.raises(Conflict, match="is still running and holds it"):
         break_lock(actor=stage.user, lock=DeployLock.objects.get(), reason="I want it")
     cancel_deploy(actor=stage.user, deploy=first)
     stage.drive(first)

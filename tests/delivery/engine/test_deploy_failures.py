@@ -10,6 +10,8 @@ from tests.delivery.engine.deploy_things import Stage, kinds, statuses
 
 pytestmark = pytest.mark.django_db
 SICK_SECOND = 'test "$ADMINSET_HOST" != host1 || grep -q one word'
+# Once somebody mended it there; what a retry runs is the same.
+MENDED_SECOND = f"{SICK_SECOND} || test -e ../../mended"
 
 
 def ended(deploy: object) -> dict[str, str]:
@@ -35,6 +37,11 @@ def test_the_first_bad_batch_stops_it_and_what_was_switched_goes_back(
     assert not any(stage.locked())
     assert not DeployLock.objects.exists()
     assert not [row for row in LiveRelease.objects.all() if row.has_drifted]
+    marked = [
+        [one.name for one in (stage.roots[host.pk] / ".adminset/bad").iterdir()]
+        for host in stage.hosts
+    ]
+    assert marked == [[deploy.release], [deploy.release], []]
     switched = [one for one in kinds(deploy) if one[0] == "activate"]
     assert switched == [
         ("activate", "ok"),
@@ -115,13 +122,43 @@ def test_hosts_that_somebody_let_it_go_past_are_taken_back_at_the_end(
 
 def test_failed_hosts_are_tried_again_with_the_same_artefact(stage: Stage) -> None:
     stage.deploy(stage.artefact("one"))
-    stage.way(policy="batches", batches="1", pause_after="failure", restart=SICK_SECOND)
+    stage.way(
+        policy="batches", batches="1", pause_after="failure", restart=MENDED_SECOND
+    )
     second = stage.artefact("two")
     deploy = stage.deploy(second)
     resume_deploy(actor=stage.user, deploy=deploy)
     deploy = stage.drive(deploy)
-    stage.way(restart="")
+    (stage.roots[stage.hosts[1].pk] / "mended").touch()
     again = stage.drive(retry_deploy(actor=stage.user, deploy=deploy))
     assert (again.status, again.retried_from, again.artefact) == ("ok", deploy, second)
     assert statuses(again) == {"host1": "ok"}
     assert stage.live() == ["two", "two", "two"]
+
+
+def test_a_distribution_that_failed_is_made_again_where_people_are_asked(
+    stage: Stage,
+) -> None:
+    stage.deploy(stage.artefact("one"))
+    stage.way(pause_after="failure")
+    sums = stage.roots[stage.hosts[1].pk] / ".adminset" / "sums"
+
+    def obstruct(step: object) -> None:
+        sums.rename(sums.with_name("away"))
+        sums.touch()
+
+    stage.during["distribute"] = obstruct
+    deploy = stage.deploy(stage.artefact("two"))
+    sums.unlink()
+    sums.with_name("away").rename(sums)
+    assert deploy.status == "paused", (deploy.explanation, kinds(deploy))
+    assert "host1" in deploy.waiting_for
+    assert statuses(deploy)["host1"] == "failed"
+    assert (stage.live(), stage.locked()) == (["one"] * 3, [True] * 3)
+    stage.during.clear()
+    retry_deploy(actor=stage.user, deploy=deploy, what="stage")
+    assert statuses(deploy)["host1"] == "waiting"
+    deploy = stage.drive(deploy)
+    assert deploy.status == "ok", (deploy.explanation, kinds(deploy))
+    assert stage.live() == ["two"] * 3
+    assert deploy.steps.get(kind="distribute").attempt == 2

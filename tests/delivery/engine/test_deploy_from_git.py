@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from adminset.errors import Conflict
+from delivery.engine.controlling import retry_deploy
 from delivery.engine.requesting import request_deploy
-from delivery.models import Deploy
+from delivery.models import Deploy, DeployLock
 from delivery.planning.planning import make_plan
 from tasks.models import Run
 from tests.delivery.engine.deploy_things import Stage, kinds
+from tests.delivery.sources.git_things import write_history
 
 pytestmark = pytest.mark.django_db
 
@@ -74,10 +76,16 @@ def test_a_commit_is_built_once_and_comes_to_all_hosts(
     stage: Stage, repository: Repository
 ) -> None:
     loud = {"kind": "build", "command": "tr a-z A-Z < word > loud; mv loud word"}
-    stage.way(stages=[loud, *stage.pipeline.stages])
+    stage.way(stages=[loud, *stage.pipeline.stages], shared_paths="site.ini")
+    # Nobody knows before the build whether the release brings the shared file.
+    for root in stage.roots.values():
+        root.mkdir(parents=True)
+    (repository.folder / "site.ini").write_text("name=shop")
     first = repository.commit("one")
     deploy = stage.drive(ask(stage))
     assert deploy.status == "ok", (deploy.explanation, kinds(deploy))
+    shared = {(root / "shared/site.ini").read_text() for root in stage.roots.values()}
+    assert shared == {"name=shop"}
     assert stage.live() == ["ONE", "ONE", "ONE"]
     assert deploy.artefact is not None
     assert (deploy.artefact.commit, deploy.artefact.number) == (first, 1)
@@ -113,6 +121,29 @@ def test_a_build_that_fails_touches_no_host_and_says_why(
     assert list(purposes) == ["delivery.check"]
 
 
+def test_a_build_that_failed_is_made_again_where_people_are_asked(
+    stage: Stage, repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit("one")
+    whole = tmp_path / "whole"
+    build = {"kind": "build", "command": f"echo built >> word; test -e {whole}"}
+    stage.way(stages=[build, *stage.pipeline.stages], pause_after="failure")
+    deploy = stage.drive(ask(stage))
+    assert deploy.status == "paused", kinds(deploy)
+    assert "exit code 1" in deploy.waiting_for
+    assert DeployLock.objects.get().deploy == deploy
+    assert not any(root.exists() for root in stage.roots.values())
+    whole.touch()
+    retry_deploy(actor=stage.user, deploy=deploy, what="stage")
+    deploy = stage.drive(deploy)
+    assert deploy.status == "ok", (deploy.explanation, kinds(deploy))
+    # The second build began with clean files.
+    assert stage.live() == ["onebuilt\n"] * 3
+    step = deploy.steps.get(kind="build")
+    assert (step.attempt, step.past[0]["status"]) == (2, "failed")
+    assert deploy.steps.get(kind="fetch").attempt == 1
+
+
 def test_a_branch_that_moves_is_another_plan(
     stage: Stage, repository: Repository
 ) -> None:
@@ -128,3 +159,26 @@ def test_a_branch_that_moves_is_another_plan(
     with pytest.raises(Conflict, match="not the one that you saw"):
         request_deploy(**about, plan_hash=plan.hash)
     assert not Deploy.objects.exists()
+
+
+def test_a_tag_among_a_thousand_commits_comes_to_all_hosts(
+    stage: Stage, repository: Repository
+) -> None:
+    write_history(repository.folder, "word")
+    tagged = repository.git("rev-parse", "v1.7")
+    deploy = stage.drive(ask(stage, "v1.7", "tag"))
+    assert deploy.status == "ok", (deploy.explanation, kinds(deploy))
+    assert stage.live() == ["700\n"] * 3
+    assert deploy.artefact is not None
+    assert (deploy.artefact.commit, deploy.artefact.tag) == (tagged, "v1.7")
+    revision = stage.roots[stage.hosts[0].pk] / "current" / "REVISION"
+    assert revision.read_text() == f"{tagged}\n"
+    plan = make_plan(
+        actor=stage.user,
+        pipeline=stage.pipeline,
+        environment=stage.environment,
+        ref_kind="tag",
+        ref="v1.8",
+    )
+    subjects = [commit.subject for commit in plan.commits]
+    assert (subjects[0], subjects[-1]) == ("change 800", "change 751")

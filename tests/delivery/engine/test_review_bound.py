@@ -155,7 +155,7 @@ def test_what_cannot_be_judged_fails_and_holds_nothing(
     deploy = moved(paper.ask())
     assert deploy.status == "running"
 
-    def broken(step: DeployStep) -> None:
+    def broken(step: DeployStep, **_measured: object) -> None:
         if not step.deploy.ending:
             raise DomainError("The variable changed.", "Ask again.")
 

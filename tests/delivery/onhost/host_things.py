@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from delivery.onhost.pack_lists import LISTS
+from delivery.artefacts.packing import LISTS
 from delivery.onhost.programs import program
 
 MARK = "0123456789abcdef0123456789abcdef"
@@ -102,6 +102,17 @@ def said(code: int, output: bytes) -> Said:
         else:
             shown.append(line)
     return Said(code, told, "\n".join(shown))
+
+
+def log_of(box: Box) -> list[str]:
+    """Give the words of the host's log, with where from and to."""
+    lines = (box.root / "revisions.log").read_text().splitlines()
+    rows = [dict(p.split("=", 1) for p in line.split("\t")[1:-1]) for line in lines]
+    words = [line.split("\t")[-1] for line in lines]
+    return [
+        f"{word}: {row['from']} -> {row['to']}"
+        for word, row in zip(words, rows, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

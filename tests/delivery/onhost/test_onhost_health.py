@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -111,14 +112,24 @@ def test_bad_health_says_so_shows_the_log_and_can_be_taken_back(ready: Box) -> N
     assert (back.code, ready.live) == (0, "1-a")
 
 
-def test_ports_that_are_taken_are_found_before(ready: Box, web: Web) -> None:
+def test_ports_that_are_taken_are_found_before(box: Box, web: Web) -> None:
     taken, free = web.server_address[1], free_port("127.0.0.1")
-    told = ready.run("check", AS_PORTS=f"{taken} {free}", AS_BRINGS="").told
-    assert told["check_ports"] == f"fail {taken}"
-    assert ready.run("check", AS_PORTS=free).told["check_ports"].startswith("ok")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talks:
+        talks.bind(("127.0.0.1", 0))
+        bound = talks.getsockname()[1]
+        ports = f"{taken}/tcp {free}/tcp {bound}/udp {free}/udp"
+        told = box.run("check", AS_PORTS=ports).told
+    assert told["check_ports"] == f"fail {taken}/tcp {bound}/udp"
+    free_ones = box.run("check", AS_PORTS=f"{free}/tcp {taken}/udp")
+    assert free_ones.told["check_ports"].startswith("ok")
     levels = {k: v.split()[0] for k, v in told.items() if k.startswith("check_")}
-    assert set(levels.values()) == {"ok", "fail"}
     assert [k for k, v in levels.items() if v == "fail"] == ["check_ports"]
+
+
+def test_where_it_is_live_the_application_has_its_ports(ready: Box, web: Web) -> None:
+    told = ready.run("check", AS_PORTS=f"{web.server_address[1]}/tcp").told
+    assert "check_ports" not in told
+    assert told["check_current"] == "ok 1-a"
 
 
 SWITCH = 'echo "$ADMINSET_SLOT $(cat app)" >>../../served'
@@ -162,14 +173,47 @@ def test_a_switch_command_that_fails_leaves_all_where_they_are(ready: Box) -> No
     assert (state["live"], state["previous"], state["slot"]) == ("3-c", "2-b", "green")
 
 
+# The file that it would write next is a folder: as on a full disk.
+FULL = """cd "$ADMINSET_ROOT/.adminset"
+for one in busy/*; do one=${one#busy/}; mkdir "switching.${one%%.*}"; done
+exit 4"""
+
+
+def test_a_switch_that_cannot_be_undone_is_told_as_made(ready: Box) -> None:
+    told = {"AS_SWITCH_COMMAND": SWITCH}
+    assert ready.run("activate", **told).code == 0
+    ready.receive(make_pack({"app": b"3"}), "3-c")
+    bad = ready.run("activate", AS_RELEASE="3-c", AS_SWITCH_COMMAND=FULL)
+    assert (bad.code, bad.told["switched"], ready.live) == (77, "yes", "3-c")
+    assert "could not be switched back. Release 3-c is live here." in bad.told["why"]
+    state = ready.run("read").told
+    assert (state["live"], state["previous"], state["slot"]) == ("3-c", "2-b", "green")
+    # One step back leads to what was live, in the slot that all still use.
+    back = ready.run("switch_back", **told)
+    assert (back.code, back.told["slot"], ready.live) == (0, "blue", "2-b")
+
+
 def test_only_logs_of_applications_are_shown(ready: Box) -> None:
     told = {"AS_HEALTH": "command", "AS_HEALTH_TARGET": "false"}
     (ready.root / "shared/way").symlink_to("/etc/passwd")
+    (ready.root / "shared/folder").symlink_to("/etc")
     for path in (
         "/etc/passwd",
         f"{ready.root}/shared/way",
+        f"{ready.root}/shared/folder/passwd",
         f"{ready.root}/../../../../etc/passwd",
     ):
         done = ready.run("activate", AS_LOG_PATH=path, **told)
         assert done.code == 78
         assert "root:" not in done.text
+
+
+def test_a_log_may_be_named_by_the_links_of_the_release(ready: Box) -> None:
+    (ready.root / "shared/log").mkdir()
+    (ready.root / "shared/log/app.log").write_text("a line\n" * 3000 + "the last\n")
+    (ready.root / "releases/2-b/log").symlink_to("../../shared/log")
+    told = {"AS_HEALTH": "command", "AS_HEALTH_TARGET": "false"}
+    log = f"{ready.root}/current/log/app.log"
+    done = ready.run("activate", AS_LOG_PATH=log, **told)
+    assert "the last" in done.text
+    assert done.text.count("a line") < 50

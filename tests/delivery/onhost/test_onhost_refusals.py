@@ -24,9 +24,19 @@ def test_a_path_that_is_nobodys_is_refused(box: Box, root: str) -> None:
         done = box.run(name, AS_ROOT=root, **PACK.values("1-a"))
         assert done.code == 74, done
         assert "deploy path" in done.told["why"]
-    assert box.run("read", AS_ROOT=root).told["root_refused"]
+    read = box.run("read", AS_ROOT=root)
+    assert (read.code, "live" in read.told) == (74, False)
+    assert read.told["root_refused"] == read.told["why"]
     checked = box.run("check", AS_ROOT=root)
     assert checked.told["check_path"].startswith("fail")
+
+
+def test_only_where_no_deploy_made_it_a_path_may_be_missing(box: Box) -> None:
+    new = box.run("read", AS_DEPLOY=0)
+    assert (new.code, "not there yet" in new.told["why"]) == (0, True)
+    gone = box.run("read", AS_DEPLOY=17)
+    assert (gone.code, "live" in gone.told) == (74, False)
+    assert not box.root.exists()
 
 
 def test_a_path_over_a_link_is_refused_by_name(box: Box, tmp_path: Path) -> None:

@@ -6,12 +6,11 @@ import os
 import pwd
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.delivery.onhost.host_things import Box, make_pack
+from tests.delivery.onhost.host_things import Box, log_of, make_pack
 
 FILES = {
     "app/a b.txt": b"one",
@@ -21,17 +20,6 @@ FILES = {
     "docs/äöü 中.txt": b"four",
 }
 SHARED = "config/site.ini\nlog/\nmedia/deep/\n"
-
-
-def log_of(box: Box) -> list[str]:
-    """Give the words of the host's log, with where from and to."""
-    lines = (box.root / "revisions.log").read_text().splitlines()
-    rows = [dict(p.split("=", 1) for p in line.split("\t")[1:-1]) for line in lines]
-    words = [line.split("\t")[-1] for line in lines]
-    return [
-        f"{word}: {row['from']} -> {row['to']}"
-        for word, row in zip(words, rows, strict=True)
-    ]
 
 
 def test_a_release_comes_whole_whatever_its_files_are_called(box: Box) -> None:
@@ -61,8 +49,9 @@ def test_every_program_may_run_twice_and_the_log_tells_it_once(box: Box) -> None
         given = pack.data if name == "receive" else b""
         for _time in range(2):
             assert box.run(name, given, **pack.values("1-a")).code == 0
-    assert box.run("finish", AS_KEEP_LOCK=1, **pack.values("1-a")).code == 0
-    assert box.run("finish", **pack.values("1-a")).code == 0
+    for _time in range(2):
+        assert box.run("finish", **pack.values("1-a")).code == 0
+        assert box.run("claim").code == 0
     assert log_of(box) == ["switched: - -> 1-a", "deployed: - -> 1-a"]
 
 
@@ -76,7 +65,8 @@ def test_what_came_but_lost_its_bytes_comes_anew(box: Box) -> None:
     assert (box.root / "releases/1-a/app").read_text() == "1"
     assert box.receive(pack, "1-a").told["received"] == "already"
     box.run("activate", AS_RELEASE="1-a")
-    box.run("finish", AS_KEEP_LOCK=1)
+    box.run("finish")
+    box.run("claim")
     # What was good is never taken away to be made anew.
     (box.root / "releases/1-a/app").write_text("by hand")
     assert box.receive(pack, "1-a").told["received"] == "already"
@@ -96,8 +86,7 @@ def test_shared_files_and_folders_outlive_releases(box: Box) -> None:
     assert (live / "config/site.ini").read_text() == "by hand"
     assert (live / "media/deep/x").read_text() == "x"
     assert str((live / "media/deep").readlink()) == "../../../shared/media/deep"
-    looked = box.run("look", AS_DEEP=1).told
-    assert (looked["changed"], looked["checked"]) == ("0", "1")
+    assert box.run("look").told["changed"] == "0"
 
 
 def test_a_shared_file_that_nobody_brings_stops_before_anything_is_there(
@@ -133,68 +122,6 @@ def test_a_link_of_the_release_leads_no_shared_path_astray(
     assert not (outside / "x").is_symlink()
 
 
-def test_going_back_is_the_switch_only_and_marks_what_was_bad(box: Box) -> None:
-    for number in (1, 2):
-        pack = make_pack({"app": str(number).encode()})
-        box.deliver(pack, f"{number}-x", AS_DEPLOY=number)
-    box.run("claim")
-    back = box.run("switch_back", AS_TO="1-x", AS_MARK_BAD=1, AS_REASON="it\nbroke")
-    assert (back.code, back.told["live"], back.told["switched"]) == (0, "1-x", "yes")
-    assert box.live == "1-x"
-    assert "it broke" in (box.root / ".adminset/bad/2-x").read_text()
-    assert box.run("finish", AS_WORD="rolled back", AS_RELEASE="1-x").code == 0
-    assert log_of(box)[-2:] == ["switched back: 2-x -> 1-x", "rolled back: 2-x -> 1-x"]
-    box.run("claim", AS_DEPLOY=30)
-    again = box.run("activate", AS_DEPLOY=30, AS_RELEASE="2-x")
-    assert (again.code, again.told["switched"], box.live) == (74, "no", "1-x")
-    assert "marked as bad" in again.told["why"]
-
-
-def test_without_a_name_it_goes_back_to_the_one_before_and_no_further(box: Box) -> None:
-    for number in (1, 2, 3):
-        pack = make_pack({"app": str(number).encode()})
-        box.deliver(pack, f"{number}-x", AS_DEPLOY=number)
-    box.run("claim")
-    for _time in range(2):
-        assert box.run("switch_back").code == 0
-        assert box.live == "2-x"
-
-
-def test_the_last_good_ones_stay_and_never_goes_what_is_needed(box: Box) -> None:
-    for number in range(1, 7):
-        pack = make_pack({"app": str(number).encode()})
-        keep = {"AS_KEEP": 50, "AS_DEPLOY": number}
-        box.deliver(pack, f"{number}-x", **keep)
-    (box.root / ".adminset/bad/5-x").write_text("bad")
-    values = {"AS_DEPLOY": 40, "AS_RELEASE": "2-x", "AS_TO": "2-x"}
-    box.run("claim", **values)
-    box.run("switch_back", **values)
-    command = [sys.executable, "-c", "input()"]
-    there = box.root / "releases/3-x"
-    with subprocess.Popen(command, cwd=there, stdin=subprocess.PIPE) as busy:
-        done = box.run("finish", AS_KEEP=1, AS_PINS="4-x\n", **values)
-        busy.communicate(b"\n")
-    # 2 is live, 6 was before and is the newest good one, 4 is pinned, somebody works in 3; 5 is bad.
-    left = {one.name for one in (box.root / "releases").iterdir()}
-    assert left == {"2-x", "3-x", "4-x", "6-x"}
-    assert set(done.told["removed"].split()) == {"1-x", "5-x"}
-    assert not (box.root / ".adminset/good/1-x").exists()
-
-
-def test_a_release_that_never_was_live_goes_only_where_it_is_older(box: Box) -> None:
-    for number in (1, 2, 4):
-        pack = make_pack({"app": str(number).encode()})
-        box.run("claim", AS_DEPLOY=number)
-        assert box.receive(pack, f"{number}-x", AS_DEPLOY=number).code == 0
-        if number == 2:
-            box.run("activate", AS_RELEASE="2-x", AS_DEPLOY=2)
-            box.run("finish", AS_RELEASE="2-x", AS_DEPLOY=2)
-        else:
-            box.run("release_lock", AS_DEPLOY=number)
-    left = {one.name for one in (box.root / "releases").iterdir()}
-    assert left == {"2-x", "4-x"}
-
-
 def test_what_root_delivers_belongs_to_the_run_user(box: Box) -> None:
     if os.getuid() != 0:
         pytest.skip("only root gives files away")
@@ -216,7 +143,7 @@ def test_changed_files_of_the_live_release_are_named(box: Box) -> None:
     box.deliver(make_pack(FILES), "1-a")
     (box.root / "current/app/a b.txt").write_text("changed")
     (box.root / "current/-rf").unlink()
-    looked = box.run("look", AS_DEEP=1).told
+    looked = box.run("look").told
     assert looked["changed"] == "2"
     assert "./app/a b.txt" in looked["changed_files"]
 

@@ -10,6 +10,7 @@ from adminset.errors import DomainError
 from delivery.onhost import legs, told
 from delivery.onhost.check_words import CHECKS
 from delivery.onhost.context import Health, Hooks, HostContext
+from delivery.onhost.names import is_for_hooks
 from delivery.onhost.programs import PARTS, program
 from tasks.legs.asking import NAME, TAKEN
 from tasks.legs.reading import HostReport
@@ -40,9 +41,9 @@ HOSTILE = ["../../etc", "a b", "$(id)", "-rf", "x" * 101, "a\nb", "", ".new", "Ã
         {"health": Health(kind="tcp", target="-h:80")},
         {"health": Health(kind="tcp", target="localhost")},
         {"health": Health(kind="telepathy", target="x")},
-        {"variables": {"AS_ROOT": "/"}},
-        {"variables": {"ADMINSET_RUN": "x"}},
-        {"secrets": {"a-b": "x"}},
+        {"host_variables": {1: {"AS_ROOT": "/"}}},
+        {"host_variables": {1: {"ADMINSET_RUN": "x"}}},
+        {"host_secrets": {1: {"a-b": "x"}}},
         {"host_secrets": {1: {"a": "\0"}}},
         {"host_variables": {1: {"a": "x" * 100_001}}},
     ],
@@ -55,13 +56,14 @@ def test_what_no_host_should_be_told_is_refused(changes: dict[str, Any]) -> None
 
 def test_values_of_people_stand_in_the_place_of_no_programs_own() -> None:
     own = {"ROOT": "/x", "KEEP": "x", "RELEASE": "y"}
-    leg = legs.activate_leg(
-        context(release="1-a", variables=own, secrets={"DEPLOY": "z"}), [1]
-    )
+    sealed = {1: {"DEPLOY": "z"}}
+    told_of = context(release="1-a", host_variables={1: own}, host_secrets=sealed)
+    leg = legs.activate_leg(told_of, [1])
     assert leg.values["AS_ROOT"] == "/srv/shop"
-    assert {leg.values[f"AS_N_{n}"] for n in (1, 2, 3, 4)} == {*own, "DEPLOY"}
-    assert leg.secret_values == {"AS_V_4": "z"}
-    names = {*leg.values, *leg.secret_values, *leg.host_values[1]}
+    mine = leg.host_values[1]
+    assert {mine[f"AS_N_{n}"] for n in (1, 2, 3, 4)} == {*own, "DEPLOY"}
+    assert leg.host_secret_values == {1: {"AS_V_4": "z"}}
+    names = {*leg.values, *leg.host_secret_values[1], *mine}
     assert not names & TAKEN
     assert all(NAME.fullmatch(name) for name in names)
 
@@ -69,8 +71,12 @@ def test_values_of_people_stand_in_the_place_of_no_programs_own() -> None:
 def test_a_leg_waits_as_long_as_its_hooks_may_take() -> None:
     hooks = Hooks(before_switch="a", restart="b")
     health = Health(kind="tcp", target="127.0.0.1:1", attempts=10, wait_seconds=30)
-    one = legs.activate_leg(context(hooks=hooks, health=health, stage_timeout=100), [1])
-    assert one.timeout_seconds > 2 * 100 + 30 + 10 * 10
+    told_of = context(hooks=hooks, health=health, stage_timeout=100)
+    one = legs.activate_leg(told_of, [1])
+    # Two hooks, all tries of health, and all of the release to the disk.
+    assert one.timeout_seconds > 2 * 100 + 30 + 10 * 10 + 100
+    back = legs.switch_back_leg(told_of, [1])
+    assert one.timeout_seconds - back.timeout_seconds == 100
     assert one.subject == "delivery.deploy:17"
 
 
@@ -106,21 +112,21 @@ def test_what_a_host_says_is_bounded_and_read_as_text() -> None:
         said(
             live="?",
             releases=many,
-            free_bytes="9" * 40,
             commit="<script>" * 1000,
-            slot="red",
+            drained="yes",
             lock="17\n18",
             lock_reason="password=hunter2 because",
         )
     )
-    assert (state.live, state.free_bytes, state.slot) == ("?", None, "")
+    assert (state.live, state.drained) == ("?", False)
     assert len(state.releases) == told.MOST_RELEASES
     assert len(state.commit) <= 100
     assert state.lock is not None
     assert "hunter2" not in state.lock.reason
     assert told.state(None) == told.HostState()
-    assert told.state(said(free_bytes="12")).free_bytes == 12
-    assert told.state(said(free_bytes="-1")).free_bytes is None
+    assert told.drift(said(changed="12")).changed == 12
+    for number in ("9" * 40, "-1"):
+        assert told.drift(said(changed=number)).changed is None
 
 
 def test_checks_come_with_why_and_how_to_mend() -> None:
@@ -154,3 +160,47 @@ def test_every_program_begins_with_the_prelude_and_is_small(name: str) -> None:
     assert text.startswith("# What every program on a host begins with.")
     assert len(text) < 40_000
     assert "\0" not in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BASH_ENV",
+        "LD_PRELOAD",
+        "PATH",
+        "IFS",
+        "ENV",
+        "PS4",
+        "SHELLOPTS",
+        "PYTHONPATH",
+        "PERL5OPT",
+        "RUBYOPT",
+        "NODE_OPTIONS",
+        "HOME",
+        "SHELL",
+        "TMPDIR",
+        "AS_ROOT",
+        "ADMINSET_ROOT",
+        "setsid",
+        "timeout",
+        "number",
+        "_",
+        "GIT_SSH_COMMAND",
+    ],
+)
+def test_names_that_steer_programs_reach_no_hook(name: str) -> None:
+    assert not is_for_hooks(name)
+    with pytest.raises(DomainError, match="No variable of a hook"):
+        context(host_variables={1: {name: "x"}})
+
+
+def test_ordinary_names_reach_hooks() -> None:
+    names = ("DB_PASSWORD", "_SECRET", "JAVA_OPTS", "PORT", "HOMEPAGE", "PATHS", "A1")
+    assert all(map(is_for_hooks, names))
+
+
+def test_asking_for_health_has_the_time_of_the_health_check_and_of_no_hook() -> None:
+    health = Health(kind="command", target="true")
+    hooks = Hooks(restart="sleep 900", drain="sleep 900")
+    leg = legs.well_leg(context(health=health, hooks=hooks), [1])
+    assert leg.timeout_seconds == health.most_seconds + legs.MARGIN_SECONDS

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from adminset import calling
 from appconf.models import Environment, Project
 from cmdb.models import Host
-from delivery.asked import asking
-from delivery.engine import calls
 from delivery.models import Pipeline
 from tests.app_factories import grant_on, make_environment, make_line, make_project
 from tests.delivery.factories import make_pipeline
@@ -89,8 +88,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         def send_task(name: str, args: Any, **_options: Any) -> None:
             told.append((name, args[0]))
 
-    monkeypatch.setattr(asking, "current_app", App)
-    monkeypatch.setattr(calls, "current_app", App)
+    monkeypatch.setattr(calling, "current_app", App)
     return told
 
 

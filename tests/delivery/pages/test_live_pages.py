@@ -14,6 +14,7 @@ from adminset.models import AuditEntry
 from appconf import extensions
 from delivery.models import Deploy, DeployLock
 from delivery.safety import drift
+from tasks.models import Run
 from tests.delivery.factories import make_artefact, make_deploy, make_live, make_lock
 from tests.delivery.pages.conftest import Place
 from tests.factories import make_host, make_user
@@ -93,6 +94,22 @@ def test_reading_back_asks_the_hosts_by_a_leg(
     monkeypatch.setattr(drift, "ask", lambda *what, **how: asked.append((*what, how)))
     assert client.post(at("read", here)).status_code == 302
     assert asked == [(here.environment, {"by_hand": True})]
+
+
+def test_files_are_compared_on_wish_and_what_was_changed_is_said(
+    client: Client, here: Place, elsewhere: Place
+) -> None:
+    row = make_live(here.environment, here.host, "42-bbbbbbbb")
+    assert at("compare", here) in client.get(at("live", here)).content.decode()
+    assert client.post(at("compare", elsewhere)).status_code == 404
+    answer = client.post(at("compare", here))
+    assert answer["Location"] == at("live", here)
+    assert Run.objects.get().purpose == "delivery.look"
+    row.compared, row.compared_at = row.said, row.read_at
+    row.changed, row.changed_files = 1, "./<b>.py"
+    row.save()
+    text = client.get(at("live", here)).content.decode()
+    assert "1 file of 42-bbbbbbbb is not what was delivered: ./&lt;b&gt;.py" in text
 
 
 def test_going_back_offers_what_hosts_keep_and_makes_a_rollback(
@@ -180,3 +197,13 @@ def test_the_lock_of_a_deploy_that_goes_on_is_not_broken(
     answer = client.post(address, {"reason": "away with it"})
     assert answer.status_code == 422
     assert DeployLock.objects.exists()
+
+
+def test_an_environment_with_a_host_that_does_not_answer_is_not_as_it_should_be(
+    client: Client, here: Place
+) -> None:
+    make_live(here.environment, here.host, "42-bbbbbbbb", problem="it is away")
+    for page in (at("live", here), reverse("delivery:live")):
+        text = client.get(page).content.decode()
+        assert "1 host to look at" in text
+        assert "as it should be" not in text

@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Role
+from accounts.models import Grant, GrantScope, Role
 from adminset.errors import Conflict, DomainError, Forbidden
 from adminset.models import AuditEntry
 from delivery.engine.advance import advance
 from delivery.models import Deploy
+from delivery.pages.approving import waiting_for
 from delivery.safety.approvals import decide, standing, why_not
+from tests.app_factories import make_project
 from tests.delivery.safety.safety_things import Paper
 from tests.factories import make_user
 
@@ -30,7 +32,7 @@ def test_two_people_say_yes_and_then_it_waits_for_its_turn(paper: Paper) -> None
     deploy.refresh_from_db()
     assert (deploy.status, standing(deploy).yes) == ("waiting_approval", 1)
     assert deploy.waiting_for == "1 approval is missing."
-    with pytest.raises(Forbidden, match="had your say"):
+    with pytest.raises(Forbidden, match="decided already"):
         decide(actor=ann, deploy=deploy, yes=True)
     decide(actor=bob, deploy=deploy, yes=True)
     advance(deploy.pk)
@@ -57,6 +59,32 @@ def test_who_has_none_of_the_named_roles_does_not_count(paper: Paper) -> None:
     paper.pipeline.approve_groups.add(ann.grants.get().role)
     decide(actor=ann, deploy=deploy, yes=True)
     assert standing(deploy).is_enough
+
+
+def test_a_named_role_counts_only_where_it_is_held(paper: Paper) -> None:
+    deploy = paper.ask(approvals_needed=1)
+    named = Role.objects.create(name="release managers")
+    paper.pipeline.approve_groups.add(named)
+    ann = make_user("ann", perms=MAY)
+    grant = Grant.objects.create(user=ann, role=named)
+    other = make_project("elsewhere")
+    at = GrantScope.objects.create(
+        grant=grant, kind="appconf.project", object_id=other.pk
+    )
+    assert "none of the roles" in why_not(ann, deploy)
+    assert not waiting_for(ann).exists()
+    with pytest.raises(Forbidden):
+        decide(actor=ann, deploy=deploy, yes=True)
+    assert not AuditEntry.objects.filter(verb="deploy.approve").exists()
+    at.object_id = paper.pipeline.project_id
+    at.save()
+    assert waiting_for(ann).get() == deploy
+    decide(actor=ann, deploy=deploy, yes=True)
+    assert standing(deploy).is_enough
+    # Taken away before it begins, the role takes the yes with it.
+    at.object_id = other.pk
+    at.save()
+    assert not standing(deploy).is_enough
 
 
 def test_a_no_says_why_and_ends_it(paper: Paper) -> None:

@@ -67,6 +67,7 @@ class SvnServer:
 
     url: str
     folder: Path
+    repository: SvnRepository
 
 
 @contextmanager
@@ -85,7 +86,8 @@ def svn_server(root: Path, *, user: str, password: str) -> Iterator[SvnServer]:
     )
     try:
         _await(port)
-        yield SvnServer(f"svn://127.0.0.1:{port}/repo", repository.folder)
+        url = f"svn://127.0.0.1:{port}/repo"
+        yield SvnServer(url, repository.folder, repository)
     finally:
         server.kill()
         server.wait()

@@ -20,6 +20,7 @@ from delivery.sources.git import GitRepository
 from delivery.sources.opening import source_of
 from tasks.library.git_process import GitError
 from tests.delivery.sources.conftest import names_in
+from tests.delivery.sources.git_things import write_history
 from tests.tasks.library_things import Repository
 
 pytestmark = pytest.mark.django_db
@@ -29,18 +30,7 @@ def test_a_thousand_commits_are_listed_by_pages_since_the_live_one(
     repository: Repository, project: Project, admin: User, settings: Any
 ) -> None:
     settings.SOURCE_COMMITS = 100
-    stream = "".join(
-        f"commit refs/heads/main\ncommitter Ann <a@t.example> {1_700_000_000 + n} +0000\n"
-        f"data <<.\nchange {n}\n.\nM 644 inline n.txt\ndata <<.\n{n}\n.\n"
-        + (
-            f"reset refs/tags/v1.{n // 100}\nfrom refs/heads/main\n"
-            if n % 100 == 0
-            else ""
-        )
-        for n in range(1, 1001)
-    )
-    feed = ["git", "fast-import", "--quiet", "--force"]
-    subprocess.run(feed, cwd=repository.folder, input=stream, text=True, check=True)
+    write_history(repository.folder, "n.txt")
     source = source_of(project, actor=admin)
     refs = source.refs()
     assert [tag.name for tag in refs.tags] == [f"v1.{n}" for n in range(10, 0, -1)]

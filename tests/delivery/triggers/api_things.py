@@ -70,5 +70,5 @@ def api(deployer: User, monkeypatch: pytest.MonkeyPatch) -> Api:
             answerers.join()
             answer(*args)
 
-    monkeypatch.setattr("delivery.asked.asking.current_app", Worker())
+    monkeypatch.setattr("adminset.calling.current_app", Worker())
     return Api(deployer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adminset import calling
 from delivery.engine import calls
 from delivery.releasesets import calls as set_calls
 from delivery.triggers import making, wishing
@@ -26,5 +27,6 @@ def wished(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for place in (wishing, making):
         monkeypatch.setattr(place, "call_for", lambda pk, kind: called.append(pk))
     monkeypatch.setattr(calls, "send", lambda task, pk: None)
+    monkeypatch.setattr(calling, "send_later", lambda task, *args, queue: None)
     monkeypatch.setattr(set_calls, "send", lambda pk: None)
     return called

@@ -38,7 +38,7 @@ def wished(monkeypatch: pytest.MonkeyPatch) -> None:
             answerers.join()
             answer(*args)
 
-    monkeypatch.setattr("delivery.asked.asking.current_app", Worker())
+    monkeypatch.setattr("adminset.calling.current_app", Worker())
     monkeypatch.setattr(wishing, "call_for", lambda pk, kind: make(pk))
 
 

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from accounts.models import User
 from adminset import maintenance
-from delivery.models import Deploy, DeployRequest, DeployTime
-from delivery.triggers import making
+from delivery.models import Deploy, DeployRequest
+from delivery.triggers import making, taking
 from delivery.triggers.making import make
 from delivery.triggers.ticking import take, tick
 from tests.delivery.factories import make_live
 from tests.delivery.safety.safety_things import Paper
-from tests.delivery.triggers.trigger_things import COMMIT, make_schedule
+from tests.delivery.triggers.trigger_things import COMMIT, NINE, due, states
 
 pytestmark = pytest.mark.django_db
-NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-def due(paper: Paper, at: datetime = NINE, **fields: Any) -> Any:
-    """Make an hourly schedule whose time has come."""
-    made = make_schedule(paper, **fields)
-    type(made).objects.filter(pk=made.pk).update(
-        next_at=at, looked_at=at - timedelta(hours=1)
-    )
-    made.refresh_from_db()
-    return made
-
-
-def states() -> list[str]:
-    return list(
-        DeployTime.objects.order_by("planned_at").values_list("state", flat=True)
-    )
 
 
 def test_a_planned_time_becomes_one_deploy_as_its_owner(paper: Paper) -> None:
@@ -90,7 +73,7 @@ def test_what_becomes_of_a_time_while_the_former_deploy_goes_on(
     due(paper, overlap=overlap)
     tick(NINE)
     make(DeployRequest.objects.get().pk)
-    assert Deploy.objects.get().is_open
+    assert Deploy.objects.update(status="running") == 1
     tick(NINE + timedelta(hours=1))
     assert states() == ["asked", wanted]
 
@@ -181,8 +164,8 @@ def test_a_wish_that_a_worker_has_in_hand_is_not_given_twice(
     due(paper)
     tick(NINE)
     row = DeployRequest.objects.get()
-    assert making._take(row.pk) is not None
-    assert making._take(row.pk) is None
+    assert taking.take(row.pk)
+    assert not taking.take(row.pk)
     wished.clear()
     making.sweep()
     assert wished == []

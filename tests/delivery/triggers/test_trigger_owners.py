@@ -88,7 +88,7 @@ def test_what_changed_between_message_and_worker_is_seen(paper: Paper) -> None:
     hook.refresh_from_db()
     assert (row.state, row.code, hook.enabled) == ("refused", "changed_since", False)
     assert not Deploy.objects.exists()
-    assert AuditEntry.objects.filter(verb="deploy.wish_refused").exists()
+    assert AuditEntry.objects.filter(verb="deploy.request_refused").exists()
 
 
 def test_who_turns_it_on_again_has_looked_and_delivers_as_himself(paper: Paper) -> None:

@@ -8,19 +8,21 @@ import hmac
 import itertools
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from django.test import Client
 
 from accounts.models import User
-from delivery.models import DeploySchedule, FollowUp, GitHook
+from delivery.models import DeploySchedule, DeployTime, FollowUp, GitHook
 from delivery.sources.face import Commit, Named, Page, Refs
 from delivery.triggers.vouching import vouch
 from tests.delivery.safety.safety_things import Paper
 
 SECRET = "a secret of sixteen signs"
 COMMIT = "c" * 40
+NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 
 
@@ -65,13 +67,30 @@ def make_schedule(paper: Paper, **fields: Any) -> DeploySchedule:
     return made
 
 
+def due(paper: Paper, at: datetime = NINE, **fields: Any) -> Any:
+    """Make an hourly schedule whose time has come."""
+    made = make_schedule(paper, **fields)
+    type(made).objects.filter(pk=made.pk).update(
+        next_at=at, looked_at=at - timedelta(hours=1)
+    )
+    made.refresh_from_db()
+    return made
+
+
+def states() -> list[str]:
+    """Give what became of the planned times, oldest first."""
+    return list(
+        DeployTime.objects.order_by("planned_at").values_list("state", flat=True)
+    )
+
+
 def make_follow_up(
     paper: Paper, environment: Any, owner: User | None = None, **fields: Any
 ) -> FollowUp:
     """Make a rule: after the paper's environment comes another one of the same project."""
     made = FollowUp.objects.create(
         after_pipeline=paper.pipeline,
-        after_environment=paper.environment,
+        after_environment=fields.pop("after_environment", paper.environment),
         pipeline=fields.pop("pipeline", paper.pipeline),
         environment=environment,
         run_as=owner or paper.user,

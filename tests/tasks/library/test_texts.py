@@ -119,3 +119,10 @@ def test_playbooks_from_before_get_their_first_version_once() -> None:
     version = Version.objects.get()
     assert (version.number, version.state) == (1, "approved")
     assert version.sha256 == contents.of_text("- hosts: all\n").sha256
+
+
+def test_two_texts_that_end_with_a_line_end_have_no_empty_line_behind_it() -> None:
+    met = compare_texts("", "a\nb\n", "a\nc\n")
+    assert [line.text for line in met.lines] == ["a", "b", "c"]
+    cut = compare_texts("", "a\nb\n", "a\nb")
+    assert (cut.added, cut.removed) == (0, 1)

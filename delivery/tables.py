@@ -129,7 +129,7 @@ class DeployTable(ResourceTable):
     commit = tables.TemplateColumn(
         "{% if value %}<code>{{ value|slice:':10' }}</code>{% else %}-{% endif %}"
     )
-    reason = tables.Column(attrs={"td": {"class": "wrap"}})
+    reason = tables.Column(attrs={"td": {"class": "wrap wrap-short"}})
     progress = tables.TemplateColumn(
         "{% meter value name 101 101 %}",
         accessor="progress",

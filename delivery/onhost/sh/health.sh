@@ -90,7 +90,9 @@ health() {
   done
   say health_attempts "$attempt"
   say health_seen "$seen"
-  words="Not well after $attempt tries: $seen."
+  tries=tries
+  [ "$attempt" -ne 1 ] || tries=try
+  words="Not well after $attempt $tries: $seen."
   show_log
   return 1
 }

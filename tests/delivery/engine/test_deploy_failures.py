@@ -32,7 +32,7 @@ def test_the_first_bad_batch_stops_it_and_what_was_switched_goes_back(
         "host1": "rolled_back",
         "host2": "left",
     }
-    assert "Not well after 1 tries" in deploy.explanation
+    assert "Not well after 1 try" in deploy.explanation
     assert "host1" in deploy.explanation
     assert not any(stage.locked())
     assert not DeployLock.objects.exists()

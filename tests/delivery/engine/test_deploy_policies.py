@@ -88,7 +88,7 @@ def test_a_canary_that_falls_ill_while_it_is_watched_goes_back(stage: Stage) -> 
     stage.during["switch_back"] = lambda step: ill.unlink()
     deploy = stage.drive(deploy)
     assert deploy.status == "rolled_back", (deploy.explanation, kinds(deploy))
-    assert "Not well after 1 tries" in deploy.explanation
+    assert "Not well after 1 try" in deploy.explanation
     assert stage.live() == ["one", "one", "one"]
 
 

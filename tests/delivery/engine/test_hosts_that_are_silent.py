@@ -112,7 +112,7 @@ def test_a_retry_that_never_reached_a_host_does_not_forget_that_it_was_switched(
 def test_a_host_that_was_taken_back_says_what_is_true_now(paper: Paper) -> None:
     deploy = at_the_switch(paper)
     new = deploy.release
-    why = f"Not well after 1 tries. Release {new} is live here."
+    why = f"Not well after 1 try. Release {new} is live here."
     ill = ("failed", {"live": new, "switched": "yes", "why": why})
     names = [f"paper{number}" for number in range(3)]
     answer(deploy, "activate", dict.fromkeys(names, ill))
@@ -123,7 +123,7 @@ def test_a_host_that_was_taken_back_says_what_is_true_now(paper: Paper) -> None:
     assert deploy.status == "rolled_back"
     assert row_of(deploy, "paper0").explanation == (
         f"It was taken back: release {OLD} is live. "
-        "Before that: Not well after 1 tries."
+        "Before that: Not well after 1 try."
     )
     assert "is live here" not in deploy.explanation
-    assert "Not well after 1 tries." in deploy.explanation
+    assert "Not well after 1 try." in deploy.explanation

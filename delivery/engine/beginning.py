@@ -126,7 +126,9 @@ def _stands_in_the_way(deploy: Deploy) -> str:
         words = _("%(deploy)s of %(who)s was asked for before it.")
         return words % {"deploy": first, "who": first.requested_by_name}
     if not locks.seize(deploy):
-        if deploy.is_rollback and (words := make_way(deploy)):
+        # What could not begin itself takes nothing away from others.
+        may_begin = deploy.is_rollback and _turned(deploy) is None
+        if may_begin and (words := make_way(deploy)):
             return words
         lock = locks.holder(deploy.environment)
         held = locks.words_of(lock) if lock else "?"

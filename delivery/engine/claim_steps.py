@@ -64,7 +64,8 @@ def judge_claim(step: DeployStep) -> Outcome | None:
         mine = [row for row in rows if row.host_id in stale]
 
         def break_locks(context: Any, ids: tuple[int, ...]) -> Any:
-            return legs.unlock_leg(context, ids, of=stale)
+            # Hosts may have left the environment meanwhile.
+            return legs.unlock_leg(context, ids, of={pk: stale[pk] for pk in ids})
 
         return _phase(step, "break", mine, break_locks)
     if step.deploy.is_rollback:
@@ -93,7 +94,12 @@ def _claimed(step: DeployStep, rows: list[DeployHost], said: Reports) -> Outcome
 def _phase(step: DeployStep, name: str, rows: Any, make: Any) -> Outcome | None:
     step.found = {**step.found, "phase": name}
     step.save(update_fields=["found"])
-    return None if request(step, rows, make, phase=f".{name}") else nobody(step)
+    if request(step, rows, make, phase=f".{name}"):
+        return None
+    if name == "break":
+        # None of those is left: they do not keep the others.
+        return _phase(step, "again", _taken_along(step), legs.claim_leg)
+    return nobody(step)
 
 
 def begin_unlock(step: DeployStep) -> Outcome | None:
@@ -112,8 +118,9 @@ def _may_be_locked(step: DeployStep, *, spoke: bool = False) -> list[DeployHost]
     )
     claims = [report_of(row) for row in rows.exclude(host=None)]
     if not claims:
-        # They were cleared away meanwhile: nobody knows.
-        return rows_of(step)
+        asked = step.deploy.steps.filter(kind=DeployStep.Kind.CLAIM, total__gt=0)
+        # Where hosts were asked, what they said was cleared away meanwhile: nobody knows.
+        return rows_of(step) if asked.exists() else []
     begun = [one for one in claims if was_begun(one)]
     if spoke:
         begun = [one for one in begun if one.said or not is_away(one)]

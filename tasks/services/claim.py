@@ -98,6 +98,9 @@ def _begin_run(claim: Claim) -> bool:
         status=Run.Status.RUNNING, explanation="", started_at=now, batch_started_at=now
     )
     goes_on = Run.objects.filter(pk=claim.run_id, status=Run.Status.RUNNING)
+    if not begun:
+        # Each queue of a leg has the whole time, as one that takes over has (reap.py).
+        goes_on.filter(kind=Run.Kind.DEPLOY).update(batch_started_at=now)
     if begun or goes_on.exists():
         return True
     paused = Run.objects.filter(pk=claim.run_id, status=Run.Status.PAUSED).exists()

@@ -19,9 +19,11 @@ from delivery.engine.controlling import (
     retry_deploy,
 )
 from delivery.engine.rolling_back import request_rollback
-from delivery.models import Deploy, DeployLock, DeployStep, LiveRelease
+from delivery.models import Artefact, Deploy, DeployLock, DeployStep, LiveRelease
+from delivery.safety.giving_way import gives_way
 from tests.delivery.engine.deploy_things import kinds, running
 from tests.delivery.safety.safety_things import Paper
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -181,3 +183,25 @@ def test_a_deploy_waits_behind_one_that_is_paused(paper: Paper) -> None:
     advance(deploy.pk)
     holds.refresh_from_db()
     assert (holds.status, holds.cancel_requested_at) == ("paused", None)
+
+
+def test_a_rollback_that_may_not_begin_cancels_nothing(paper: Paper) -> None:
+    holds = paused(paper)
+    deploy = request_rollback(
+        actor=paper.user, environment=paper.environment, pipeline=paper.pipeline
+    )
+    Artefact.objects.filter(pk=deploy.artefact_id).update(bad=True)
+    Deploy.objects.filter(pk=deploy.pk).update(requested_by=make_user("gone"))
+    advance(deploy.pk)
+    holds.refresh_from_db()
+    assert (holds.status, holds.cancel_requested_at) == ("paused", None)
+    assert not AuditEntry.objects.filter(verb="deploy.cancel").exists()
+
+
+def test_a_deploy_whose_last_step_has_begun_gives_way_to_no_rollback(
+    paper: Paper,
+) -> None:
+    holds = paused(paper)
+    assert list(gives_way(paper.environment)) == [holds]
+    holds.steps.filter(kind="finish").update(status="ok")
+    assert not gives_way(paper.environment).exists()

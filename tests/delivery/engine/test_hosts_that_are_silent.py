@@ -122,8 +122,7 @@ def test_a_host_that_was_taken_back_says_what_is_true_now(paper: Paper) -> None:
     deploy = answer(deploy, "unlock", {})
     assert deploy.status == "rolled_back"
     assert row_of(deploy, "paper0").explanation == (
-        f"It was taken back: release {OLD} is live. "
-        "Before that: Not well after 1 try."
+        f"It was taken back: release {OLD} is live. Before that: Not well after 1 try."
     )
     assert "is live here" not in deploy.explanation
     assert "Not well after 1 try." in deploy.explanation

@@ -11,6 +11,7 @@ from adminset.errors import Conflict, DomainError, Forbidden
 from adminset.models import AuditEntry
 from appconf.models import Environment
 from cmdb.models import Host
+from delivery.engine.claim_steps import _may_be_locked
 from delivery.engine.controlling import cancel_deploy
 from delivery.engine.judging import judge
 from delivery.models import Deploy
@@ -190,3 +191,27 @@ def test_the_lock_of_a_deploy_that_goes_on_is_not_offered(paper: Paper) -> None:
     # What was read last counts.
     looked(paper.environment, host, "")
     assert seen(paper.environment, [host.pk]) == {}
+
+
+def test_a_host_that_leaves_while_its_old_lock_is_asked_for_keeps_nobody_back(
+    paper: Paper,
+) -> None:
+    deploy = at_the_claim(paper)
+    old = paper.ask(artefact=deploy.artefact)
+    Deploy.objects.filter(pk=old.pk).update(status="failed")
+    paper.environment.hosts.remove(paper.hosts[0])
+    Deploy.objects.filter(pk=deploy.pk).update(kind="rollback")
+    lock = ("failed", {"lock": str(old.pk), "lock_who": "ann"})
+    deploy = answer(deploy, "claim", {"paper0": lock})
+    claim = deploy.steps.get(kind="claim")
+    assert (claim.status, claim.found["phase"]) == ("running", "again")
+    assert [one.host_name for one in claim.run.hosts.all()] == ["paper1", "paper2"]
+
+
+def test_where_no_lock_was_asked_for_none_is_given_back(paper: Paper) -> None:
+    deploy = at_the_claim(paper)
+    claim = deploy.steps.get(kind="claim")
+    Run.objects.filter(pk=claim.run_id).delete()
+    assert len(_may_be_locked(claim)) == 3
+    deploy.steps.filter(kind="claim").update(total=0)
+    assert _may_be_locked(claim) == []

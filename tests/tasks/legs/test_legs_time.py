@@ -113,3 +113,17 @@ def test_a_worker_goes_on_in_a_leg_that_waited_while_nobody_was_there(
     watch = Watch(claim, Run.objects.get())
     watch._look_once()
     assert (watch.stopping, watch.why) == (True, "run")
+
+
+@pytest.mark.parametrize(("kind", "anew"), [("deploy", True), ("command", False)])
+def test_a_queue_of_a_leg_that_begins_late_has_the_whole_time(
+    ask_leg: Ask, kind: str, anew: bool
+) -> None:
+    run = ask_leg("true")
+    claim_run(pk=run.pk, worker="one")
+    began = long_ago()
+    Run.objects.update(kind=kind, batch_started_at=began)
+    # As of a site whose worker comes back only now.
+    RunPart.objects.update(status="queued", worker="", lease_until=None)
+    assert claim_run(pk=run.pk, worker="two") is not None
+    assert (Run.objects.get().batch_started_at != began) is anew

@@ -8,6 +8,13 @@ from adminset import redaction
 from adminset.command_lines import clean_command
 from adminset.redaction import MASK
 
+
+@pytest.fixture(autouse=True)
+def _knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the secrets that other tests of this process made known: they are words of everyday life."""
+    monkeypatch.setattr(redaction, "known", redaction.KnownSecrets())
+
+
 HIDDEN = r"""
 mysql -uroot -p5ecret shop
 mysqldump -h db -u app -p'5ecret 5ecret' shop
@@ -176,10 +183,7 @@ def test_nothing_but_the_password_is_masked(line: str, cleaned: str) -> None:
     assert clean_command(line) == cleaned
 
 
-def test_what_the_process_knows_is_masked_wherever_it_stands(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(redaction, "known", redaction.KnownSecrets())
+def test_what_the_process_knows_is_masked_wherever_it_stands() -> None:
     redaction.known.add("open sesame")
     assert clean_command("./door open sesame\0") == f"./door {MASK}\ufffd"
 

@@ -22,7 +22,7 @@ VIEW = ["appconf.view_project", "cmdb.view_productline", "cmdb.view_credential"]
 
 @pytest.mark.parametrize("path", ["/srv/shop", "/opt/a b", "/var/www/shop", ""])
 def test_a_folder_of_its_own_is_taken(path: str) -> None:
-    check_deploy_path(path)
+    assert check_deploy_path(path) is None
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_folder_of_the_system_or_no_plain_path_is_refused(path: str) -> None:
     ],
 )
 def test_an_address_of_a_repository_is_taken(address: str) -> None:
-    check_source_address(address)
+    assert check_source_address(address) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_address_that_is_an_option_or_holds_a_password_is_refused(
 
 @pytest.mark.parametrize("path", ["app.conf", "conf.d/a.ini", "/etc/shop/app.conf"])
 def test_a_path_of_a_file_is_taken(path: str) -> None:
-    check_file_path(path)
+    assert check_file_path(path) is None
 
 
 @pytest.mark.parametrize("path", ["", "/", "conf/", "../x", "a/../b", "a\x00"])

@@ -19,8 +19,8 @@ release, and has no `..` part. Members, in this order, each text one always ther
 
 What the host does: (1) unpack; (2) with a base: `same` (tar -C base -cf - -T same | tar -C tree -xf -), folders of `to` that are
 missing (mkdir -p), `copies` from base, `patches`, then `copies` from new; (3) chmod 644 all plain files and 755 those in `exec`;
-(4) `cd tree && sha256sum -c sums`, and readlink of each of `links`; (5) rename tree. A pack without base has `same`, `copies` from base
-and `patches` empty; `copies` from new may be there (the same bytes twice in one artefact are sent once). What lies in the base beyond
+(4) `cd tree`, `sha256sum -c sums` or as much by OpenSSL, and readlink of each of `links`; (5) rename tree. A pack without base has
+`same`, `copies` from base and `patches` empty; `copies` from new may be there (the same bytes twice in one artefact are sent once). What lies in the base beyond
 its artefact (logs, links to shared folders, REVISION) is never copied. Where (4) fails with a base, the whole pack is the way out.
 """
 

@@ -6,7 +6,7 @@ say whole "$(is_whole "$live" && echo yes || echo no)"
 is_release "$live" && [ -f ".adminset/sums/$live" ] || exit 0
 sums=$PWD/.adminset/sums/$live
 cd "releases/$live" || exit 74
-wrong=$([ ! -s "$sums" ] || sha256sum -c "$sums" 2>/dev/null | sed -n 's/: FAILED.*//p')
+wrong=$(sums_hold "$sums" | sed -n 's/: FAILED.*//p')
 count=0
 [ -z "$wrong" ] || count=$(printf '%s\n' "$wrong" | wc -l)
 say changed "$((count))"

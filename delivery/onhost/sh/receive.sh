@@ -21,7 +21,7 @@ is_here() {
   find_previous
   [ "$live" != "$AS_RELEASE" ] && [ "$previous" != "$AS_RELEASE" ] && [ ! -f ".adminset/good/$AS_RELEASE" ] || return 0
   sums=$PWD/.adminset/sums/$AS_RELEASE
-  [ -f "$sums" ] && (cd "releases/$AS_RELEASE" && { [ ! -s "$sums" ] || sha256sum -c "$sums" >/dev/null 2>&1; }) && return 0
+  [ -f "$sums" ] && (cd "releases/$AS_RELEASE" && sums_hold "$sums" >/dev/null) && return 0
   printf '%s\n' "Release $AS_RELEASE is here, but its files are not what they were: it comes anew."
   mv -T "releases/$AS_RELEASE" "releases/.gone.$AS_RELEASE.$$" && rm -rf "releases/.gone.$AS_RELEASE.$$"
   return 1
@@ -35,6 +35,16 @@ if is_here; then
 fi
 [ ! -e "releases/$AS_RELEASE" ] && [ ! -L "releases/$AS_RELEASE" ] || die 74 "$PWD/releases/$AS_RELEASE is there, but no release of AdminSet. Move it away."
 
+# $1 how many bytes of stdin to write to stdout. Not to its end: who keeps it open for longer keeps nobody waiting.
+read_bytes() {
+  # dd writes in larger pieces, but not each dd can count bytes.
+  if dd if=/dev/null iflag=fullblock,count_bytes count=0 2>/dev/null; then
+    dd bs=131072 iflag=fullblock,count_bytes count="$1" 2>/dev/null
+  else
+    head -c "$1"
+  fi
+}
+
 take() {
   size_of "$part"
   [ "$size" -le "$AS_SEND_SIZE" ] || { rm -f "$part"; size=0; }
@@ -44,14 +54,12 @@ take() {
   [ "$free" -ge "$need" ] || die 76 "There is no room in $PWD: $need bytes are needed, $free are free."
   say ready "$size"
   began_at=$size
-  # Not to the end of stdin: who keeps it open for longer keeps nobody waiting.
-  head -c "$left" >>"$part" || no_room "The pack could not be written."
+  read_bytes "$left" >>"$part" || no_room "The pack could not be written."
   size_of "$part"
   [ "$size" = "$AS_SEND_SIZE" ] || die 76 "Only $size of $AS_SEND_SIZE bytes came. The next try goes on from there."
   # What came in one go is compared file by file, by lists that the portal vouches for; what came in pieces first as a whole.
   if [ "$began_at" != 0 ] || [ -z "${AS_LISTS_SHA256-}" ]; then
-    sum=$(sha256sum <"$part")
-    [ "${sum%% *}" = "$AS_SEND_SHA256" ] || bad_pack "What came is not what was sent: its SHA-256 is ${sum%% *}."
+    has_sum "$part" "$AS_SEND_SHA256" || bad_pack "What came is not what was sent: its SHA-256 is $sum."
   fi
 }
 

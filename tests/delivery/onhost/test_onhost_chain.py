@@ -245,7 +245,8 @@ def test_a_network_that_breaks_goes_on_from_there(
     assert_ok(do_leg(legs.claim_leg(one, [pk])))
     leg = legs.receive_leg(one, {pk: pack_for(one.artefact_sha256)})
     # Once, when some of it is there, the program takes the connection down with it.
-    cut = 'head -c "$left" >>"$part"'
+    cut = 'read_bytes "$left" >>"$part"'
+    assert cut in leg.program
     hangs_up = (
         f'if [ ! -f {root}/cut ]; then : >{root}/cut; head -c 3000000 >>"$part"; '
         'walk=$$; while read -r _ n _ up _ <"/proc/$walk/stat"; do case $n in "(sshd"*) break;; esac; walk=$up; done; '

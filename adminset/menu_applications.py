@@ -68,12 +68,14 @@ DELIVERY: tuple[Line, ...] = (
         "delivery:releaseset_list",
         "object-group",
         "delivery.view_releaseset",
+        ("delivery:setrun",),
     ),
     (
         _("Planned deploys"),
         "delivery:deployschedule_list",
         "calendar-days",
         "delivery.view_deployschedule",
+        ("delivery:followup",),
     ),
     (
         _("Git web-hooks"),
@@ -98,7 +100,7 @@ DELIVERY: tuple[Line, ...] = (
         "delivery:live",
         "code-compare",
         "delivery.view_liverelease",
-        ("delivery:environment",),
+        ("delivery:environment", "delivery:host_unlock"),
     ),
     (
         _("Configuration on hosts"),

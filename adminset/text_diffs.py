@@ -76,8 +76,8 @@ def compare_texts(path: str, older: str | None, newer: str | None) -> FileDiff:
     state = "added" if older is None else "removed" if newer is None else "changed"
     # Not splitlines: a line end that came or went is a change too.
     left, right = (text.split("\n") if text else [] for text in (older, newer))
-    # Where both end with one, what stands behind it is no line.
-    if left[-1:] == right[-1:] == [""]:
+    # Where both end with one, or there is only one of them, what stands behind it is no line.
+    if all(lines[-1:] == [""] for lines in (left, right) if lines):
         left, right = left[:-1], right[:-1]
     if len(left) + len(right) > settings.LIBRARY_DIFF_LINES:
         return FileDiff(path, state, why="long")

@@ -72,7 +72,7 @@ class Place:
     """An environment as the page draws it: the hosts that its reader sees, and how many there are of them.
 
     Attributes:
-        releases: (what is live, on how many of the drawn hosts), most first.
+        releases: (what is live, on how many of all its hosts that the reader sees), most first.
     """
 
     environment: Environment
@@ -110,7 +110,8 @@ def _place(
         HostRow(host, live.get((environment.pk, host.pk)), host.pk in known)
         for host in drawn
     ]
-    return Place(environment, hosts, total, _counted(hosts))
+    here = (one for (pk, _host), one in live.items() if pk == environment.pk)
+    return Place(environment, hosts, total, _counted(here))
 
 
 def hosts_seen(user: Any, environment: Environment) -> QuerySet[Host]:
@@ -119,12 +120,11 @@ def hosts_seen(user: Any, environment: Environment) -> QuerySet[Host]:
     return environment.all_hosts().filter(pk__in=mine)
 
 
-def _counted(rows: list[HostRow]) -> list[tuple[extensions.Live, int]]:
+def _counted(rows: Iterable[extensions.Live]) -> list[tuple[extensions.Live, int]]:
     found: dict[str, tuple[extensions.Live, int]] = {}
     for row in rows:
-        if row.live:
-            first, count = found.get(row.live.release, (row.live, 0))
-            found[row.live.release] = (first, count + 1)
+        first, count = found.get(row.release, (row, 0))
+        found[row.release] = (first, count + 1)
     return sorted(found.values(), key=lambda pair: -pair[1])
 
 

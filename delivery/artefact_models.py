@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from adminset.measures import filesize_iec
 from adminset.querysets import Scope, ScopedQuerySet
 
 
@@ -96,9 +97,18 @@ class Artefact(models.Model):
         return reverse("delivery:artefact_detail", args=[self.pk])
 
     @property
+    def size_words(self) -> str:
+        """Its size with a unit."""
+        return filesize_iec(self.size)
+
+    size_words.fget.short_description = _("size")  # type: ignore[attr-defined]
+
+    @property
     def release(self) -> str:
         """What its folder on a host is called: `41-9f3c02aa`."""
         return f"{self.number}-{self.sha256[:8]}"
+
+    release.fget.short_description = _("release")  # type: ignore[attr-defined]
 
     @property
     def is_stored(self) -> bool:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from adminset.crypto import EncryptedTextField
+from adminset.measures import filesize_iec
 from adminset.models import Timestamped
 from adminset.querysets import ScopedQuerySet
 from appconf.models import Environment
@@ -281,6 +282,13 @@ class ConfigDrift(models.Model):
     def get_absolute_url(self) -> str:
         """Address of its page."""
         return reverse("delivery:configdrift_detail", args=[self.pk])
+
+    @property
+    def size_words(self) -> str:
+        """How long the file there is, with a unit; "" where there is none."""
+        return "" if self.state == self.State.MISSING else filesize_iec(self.found_size)
+
+    size_words.fget.short_description = _("size")  # type: ignore[attr-defined]
 
     @property
     def badge(self) -> dict[str, str]:

@@ -89,6 +89,7 @@ PIPELINE_TEMPLATES = Resource(
     search=("name", "description"),
     tabs=TABS,
     counts={"pipeline": "pipelines"},
+    detail_fields=("name", "description", *WAY[1:]),
     panels=panels.OF_TEMPLATE,
     verbs=frozenset({"add", "change", "delete", "revert"}),
 )
@@ -158,7 +159,7 @@ ARTEFACTS = Resource(
         "project",
         "release",
         "sha256",
-        "size",
+        "size_words",
         "file_count",
         "branch",
         "tag",

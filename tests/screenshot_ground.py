@@ -17,7 +17,7 @@ from tests.tasks.fault_parts import WholePortal
 from tests.tasks.portal_things import wait_until
 
 NAMES = ("sh-shop-web01", "sh-shop-web02", "sh-shop-web03")
-CONFIG = "listen = 127.0.0.1:8080\nworkers = {workers}\ntimeout = {timeout}\nlog = /var/log/shop/web.log\ndatabase = {{{{ DB_URL }}}}\n"
+CONFIG = "listen = 127.0.0.1:8080\nworkers = {workers}\ntimeout = {timeout}\nlog = /var/log/shop/web.log\ndatabase = ${{DB_URL}}\n"
 MAKE = """
 from accounts.models import User
 from appconf.config.versions import keep_text

@@ -98,14 +98,17 @@ def for_hosts(
     listed, wanted = list(hosts), list(versions)
     decided = resolve_hosts(environment, listed)
     found = []
+    # Hosts share what was decided for them: each secret is opened once.
+    opened: dict[int, Mapping[str, str]] = {}
     for host in listed:
         place, values = (environment, host), decided[host.pk]
+        if reveal and id(values) not in opened:
+            opened[id(values)] = secrets_of(values)
         files = {
             version.file_id: _filled(version, values, place, reveal=reveal)
             for version in wanted
         }
-        plain = secrets_of(decided[host.pk]) if reveal else {}
-        found.append(HostTexts(host, files, plain))
+        found.append(HostTexts(host, files, opened.get(id(values), {})))
     return found
 
 

@@ -29,12 +29,23 @@ def resolve(
 
 
 def resolve_hosts(environment: Environment, hosts: Iterable[Host]) -> dict[int, Values]:
-    """Decide for many hosts of an environment at once: host's id -> name -> what won."""
+    """Decide for many hosts of an environment at once: host's id -> name -> what won.
+
+    Hosts for which the same variables count have one and the same mapping: of a thousand most do, and each decision looks at all of them.
+    """
     listed = list(hosts)
     project = environment.project
     shared = [_candidate(row, str(row.owner)) for row in _shared(project, environment)]
     near = _near(project, listed)
-    return {host.pk: decide([*shared, *near.get(host.pk, ())]) for host in listed}
+    decided: dict[frozenset[int], Values] = {}
+    found = {}
+    for host in listed:
+        own = near.get(host.pk, [])
+        key = frozenset(each.row.pk for each in own)
+        if key not in decided:
+            decided[key] = decide([*shared, *own])
+        found[host.pk] = decided[key]
+    return found
 
 
 def _rows() -> QuerySet[Variable]:

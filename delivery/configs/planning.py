@@ -20,13 +20,18 @@ from delivery.models import ConfigDrift
 
 @dataclass(frozen=True)
 class Cell:
-    """One file on one host: how it was when it was read last, and what it becomes."""
+    """One file on one host: how it was when it was read last, and what it becomes.
+
+    Attributes:
+        drift: what was read back there, where its comparison shows what a push would change.
+    """
 
     file: FilePlan
     state: str
     label: str
     size: int
     problem: str
+    drift: ConfigDrift | None
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,19 @@ def _host(
         row = known.get((texts.host.pk, one.file.pk))
         state, label = _now(row, rendered.sha256)
         size = len(rendered.text.encode())
-        cells.append(Cell(one, state, label, size, rendered.problem))
+        compared = row if _tells(row, one) else None
+        cells.append(Cell(one, state, label, size, rendered.problem, compared))
     has_secrets = any(texts.files[one.file.pk].secrets for one in files)
     return HostPlan(texts.host, cells, has_secrets)
+
+
+def _tells(row: ConfigDrift | None, wanted: FilePlan) -> bool:
+    """Whether the comparison of what was read back is with the version that would come."""
+    return (
+        row is not None
+        and row.state == ConfigDrift.State.DRIFTED
+        and row.version_id == wanted.version.pk
+    )
 
 
 def _now(row: ConfigDrift | None, wanted: str) -> tuple[str, str]:

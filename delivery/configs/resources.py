@@ -169,7 +169,9 @@ CONFIG_DRIFTS = DriftResource(
             VIEW_VARIABLE,
         ),
     ),
-    detail_fields=DRIFT_FIELDS,
+    detail_fields=tuple(
+        "size_words" if name == "found_size" else name for name in DRIFT_FIELDS
+    ),
     api_fields=DRIFT_FIELDS,
     wide_fields=("found", "secrets"),
     list_queryset=lambda rows: rows.select_related(

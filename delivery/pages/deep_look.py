@@ -1,9 +1,7 @@
 """The request to have all files of what is live compared with what was delivered."""
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from adminset.http import requires
@@ -18,10 +16,4 @@ def environment_compare(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the hosts of an environment to compare the files of their live release; nothing is changed."""
     environment = find(Environment, request.user, pk, "deploy")
     deep_look.ask(actor=request.user, environment=environment)
-    messages.info(
-        request,
-        _(
-            "The hosts compare their files. What they find stands here when they are done."
-        ),
-    )
     return redirect("delivery:environment_live", pk)

@@ -1,5 +1,6 @@
 """Locks on the hosts themselves: taking one away that nobody gives back any more."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -7,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -95,6 +98,15 @@ def _told(lock: Lock | None) -> str:
     return words % {
         "deploy": lock.deploy,
         "who": lock.who or unknown,
-        "taken": lock.taken or unknown,
+        "taken": _moment(lock.taken) or unknown,
         "reason": lock.reason or unknown,
     }
+
+
+def _moment(said: str) -> str:
+    """Give a moment that a host told, as others are shown here; as it stands where it is none."""
+    try:
+        moment = timezone.localtime(datetime.fromisoformat(said))
+    except (ValueError, OverflowError):
+        return said
+    return date_format(moment, "DATETIME_FORMAT")

@@ -28,6 +28,7 @@ from delivery.pages.showing import head
 from delivery.safety import drift
 from delivery.safety.giving_way import cancels_words
 from delivery.safety.host_locks import may_break, seen
+from delivery.safety.subjects import DEEP, HOST_LOCK, LOOK
 from delivery.selectors import Place, places_of
 from delivery.tabs import TABS
 
@@ -70,8 +71,22 @@ def environment_live(request: HttpRequest, pk: int) -> HttpResponse:
         "can_deploy": may(request.user, "deploy", environment)
         and request.user.has_perm("delivery.add_deploy"),
         "pipelines": _pipelines(request.user, environment),
+        "going": _going_words(environment),
     }
     return render(request, "delivery/environment_live.html", context)
+
+
+def _going_words(environment: Environment) -> list[str]:
+    """Say what the hosts are asked just now."""
+    going = drift.asked_now(environment)
+    words = {
+        LOOK: _("The hosts are asked. What they say stands here soon."),
+        DEEP: _(
+            "The hosts compare their files. What they find stands here when they are done."
+        ),
+        HOST_LOCK: _("The host is asked to give its lock away."),
+    }
+    return [sentence for subject, sentence in words.items() if subject in going]
 
 
 def _name_holders(user: Any, environment: Environment, rows: Iterable[Any]) -> None:
@@ -136,5 +151,4 @@ def environment_read(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the hosts of an environment what is live there; nothing is changed."""
     environment = find(Environment, request.user, pk, "deploy")
     drift.ask(environment, by_hand=True)
-    messages.info(request, _("The hosts are asked. What they say stands here soon."))
     return redirect("delivery:environment_live", pk)

@@ -25,6 +25,8 @@ from delivery.safety import locks
 from delivery.tabs import TABS
 
 ABOVE = "delivery:deploylock_list"
+# Where there are more environments, they are looked for on the page of what is live where.
+MOST_BUTTONS = 12
 
 
 @requires("delivery.view_deploylock")
@@ -53,7 +55,8 @@ def deploylock_list(request: HttpRequest) -> HttpResponse:
         free = mine.filter(deploy_lock=None).select_related("project").in_order()
     context = head(_("Locks")) | {
         "locks": held,
-        "free": free[:200],
+        "free": list(free[: MOST_BUTTONS + 1]),
+        "most_buttons": MOST_BUTTONS,
         "tabs": tabs_for(request, TABS),
     }
     return render(request, "delivery/deploylock_list.html", context)

@@ -99,7 +99,7 @@ def acts_of(user: Any, deploy: Deploy, counts: list[Any]) -> dict[str, Any]:
         and failed_ground(deploy) is None,
         "can_cancel": deploy.is_open and not stopping and may(user, "cancel", deploy),
         "can_retry": steers
-        and (bad or deploy.status == Status.PAUSED)
+        and (bad or _stands_at_a_failed_stage(deploy))
         and not stopping
         and not waits,
         "can_roll_back": ended and adds,
@@ -108,6 +108,14 @@ def acts_of(user: Any, deploy: Deploy, counts: list[Any]) -> dict[str, Any]:
         "closed": closed_now(deploy) if bad or deploy.status == Status.PAUSED else "",
         "failed": any(one.status in ("failed", "unreachable") for one in counts),
     }
+
+
+def _stands_at_a_failed_stage(deploy: Deploy) -> bool:
+    """Whether a paused deploy has a stage to try again: one that was paused by hand has none."""
+    if deploy.status != Status.PAUSED:
+        return False
+    seen = set(deploy.steps.values_list("status", flat=True))
+    return DeployStep.Status.FAILED in seen and DeployStep.Status.RUNNING not in seen
 
 
 def _resume_word(deploy: Deploy) -> str:

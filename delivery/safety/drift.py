@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from delivery.models import Deploy, LiveRelease
 from delivery.onhost import legs, told
 from delivery.onhost.context import of_environment
 from delivery.onhost.ended import is_ok, why
-from delivery.safety.subjects import LOOK, number_in, vouched
+from delivery.safety.subjects import DEEP, HOST_LOCK, LOOK, number_in, vouched
 from delivery.safety.telling import LONGEST_PROBLEM, READ, artefacts_named, read_values
 from tasks.legs.asking import request_leg, send_leg
 from tasks.legs.reading import HostReport, reports
@@ -27,6 +28,8 @@ READER = audit.SystemActor("drift")
 # Environments that one look takes up.
 MOST = 200
 BY_HAND_SECONDS = 10
+# What hosts said is kept a moment after the run that asked them ended.
+MOMENT_SECONDS = 5
 
 
 def ask_due() -> list[int]:
@@ -84,6 +87,15 @@ def ask(environment: Environment, *, by_hand: bool = False) -> Run:
     )
     send_leg(run)
     return run
+
+
+def asked_now(environment: Environment) -> set[str]:
+    """Give what the hosts of an environment are asked just now, or were a moment ago: the beginnings of subjects (subjects.py)."""
+    of = {f"{start}{environment.pk}": start for start in (LOOK, DEEP, HOST_LOCK)}
+    late = timezone.now() - timedelta(seconds=MOMENT_SECONDS)
+    runs = Run.objects.filter(subject__in=list(of))
+    runs = runs.filter(Q(status__in=Run.OPEN) | Q(ended_at__gte=late))
+    return {of[subject] for subject in runs.values_list("subject", flat=True)}
 
 
 def note(run: Run) -> None:

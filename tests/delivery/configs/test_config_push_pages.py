@@ -34,10 +34,15 @@ def test_the_whole_way_from_the_plan_to_the_difference(
     shown = plan.content.decode()
     assert "1 reload command runs once" in shown
     assert "not read yet" in shown
+    assert "-:-" not in shown
     assert "s3cret" not in shown
     sent = {"hash": plan.context["plan"].hash, "reason": "go"}
     answer = page.post(own, sent)
     push = ConfigPush.objects.get()
+    # While it goes on the head of the page follows, too: its state, and the button to cancel it.
+    follows = page.get(answer["Location"]).content.decode()
+    assert 'hx-select-oob="#page-head"' in follows
+    assert 'id="page-head"' in follows
     assert answer["Location"] == f"/delivery/config-pushes/{push.pk}/?tab=result"
     again = page.post(own, sent)
     assert again.status_code in (302, 409)
@@ -53,6 +58,9 @@ def test_the_whole_way_from_the_plan_to_the_difference(
     shown = page.get(f"/delivery/config-drifts/{drift.pk}/?tab=difference")
     text = shown.content.decode()
     assert "port=&lt;b&gt;81&lt;/b&gt;" in text
+    assert f"{drift.pk}/?tab=difference" in page.get(own).content.decode()
+    overview = page.get(f"/delivery/config-drifts/{drift.pk}/").content.decode()
+    assert "31 B" in overview
     assert "Who changed it is not known" in text
     assert "s3cret" not in text
     for address in (

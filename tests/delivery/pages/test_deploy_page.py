@@ -95,7 +95,7 @@ def test_the_log_turns_to_the_step_that_runs_now_where_it_follows(
         ("waiting_approval", {"decide", "cancel"}),
         ("waiting", {"cancel"}),
         ("running", {"pause", "cancel"}),
-        ("paused", {"resume", "cancel", "retry"}),
+        ("paused", {"resume", "cancel"}),
         ("ok", {"rollback"}),
         ("failed", {"rollback", "retry"}),
         ("rolled_back", {"rollback", "retry"}),
@@ -113,6 +113,20 @@ def test_the_buttons_are_those_that_can_be_pressed_now(
     if reverse("delivery:environment_rollback", args=[here.environment.pk]) in text:
         found.add("rollback")
     assert found == offered
+
+
+def test_a_paused_deploy_offers_to_retry_a_stage_that_failed(
+    client_of: Signed, deployer: User, here: Place
+) -> None:
+    deploy = make_deploy(here.environment, status="paused")
+    retry = reverse("delivery:deploy_retry", args=[deploy.pk])
+    make_step(deploy, "claim", "ok")
+    assert retry not in text_of(client_of(deployer), deploy)
+    make_step(deploy, "activate", "failed")
+    assert retry in text_of(client_of(deployer), deploy)
+    # A batch that is still in hand comes first.
+    make_step(deploy, "activate", "running")
+    assert retry not in text_of(client_of(deployer), deploy)
 
 
 def test_whoever_only_looks_has_no_button(

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.models import User
 from adminset.models import AuditEntry
@@ -29,10 +30,10 @@ def at(place: Place, host: Host) -> str:
     return reverse("delivery:host_unlock", args=[place.environment.pk, host.pk])
 
 
-def looked(place: Place, lock: str) -> Run:
+def looked(place: Place, lock: str, taken: str = "2026-03-01T12:00:00Z") -> Run:
     """Let the host say whose lock lies on it."""
     run, now = drift.ask(place.environment, by_hand=True), timezone.now()
-    said = {"lock": lock, "lock_who": "<b>ann"}
+    said = {"lock": lock, "lock_who": "<b>ann", "lock_taken": taken}
     run.hosts.update(status="ok", report={"said": said}, ended_at=now)
     Run.objects.filter(pk=run.pk).update(status="ok", ended_at=now)
     return run
@@ -53,6 +54,7 @@ def test_a_lock_of_a_host_is_taken_away_with_a_reason(
     assert "Locked by deploy 999999" in text
     text = client.get(address).content.decode()
     assert "the lock of deploy 999999 of &lt;b&gt;ann lay there" in text
+    assert "March 1, 2026" in text
     sent = {"reason": "its deploy is gone", "holder": "999999"}
     for refused in ({"reason": " "}, {"holder": "7"}, {"holder": ""}):
         assert client.post(address, sent | refused).status_code == 422
@@ -69,6 +71,17 @@ def test_a_lock_of_a_host_is_taken_away_with_a_reason(
             str(here.environment),
             here.environment.get_absolute_url(),
         )
+
+
+@pytest.mark.parametrize("taken", ["<i>soon", "9999-12-31T23:59:59-23:00"])
+def test_a_moment_that_is_none_stands_as_the_host_said_it(
+    client_of: Signed, deployer: User, admin: User, here: Place, taken: str
+) -> None:
+    vouch(admin, here.environment, {here.host.pk}, set())
+    make_live(here.environment, here.host, "1-a")
+    looked(here, "999999", taken)
+    text = client_of(deployer).get(at(here, here.host)).content.decode()
+    assert f"taken {escape(taken)}" in text
 
 
 def test_who_may_not_break_locks_takes_none_away(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from adminset.models import AuditEntry
 from appconf import extensions
+from appconf.vouching import vouch
 from delivery.models import Deploy, DeployLock
+from delivery.pages import locking
 from delivery.safety import drift
 from tasks.models import Run
+from tests.app_factories import make_environment
 from tests.delivery.factories import make_artefact, make_deploy, make_live, make_lock
 from tests.delivery.pages.conftest import Place
 from tests.factories import make_host, make_user
@@ -78,6 +83,20 @@ def test_the_page_of_an_application_knows_what_is_live(
     assert extensions.live(make_user(), [here.environment]) == {}
 
 
+def test_what_is_live_is_counted_on_all_hosts_and_not_only_on_those_that_are_drawn(
+    client: Client, here: Place, settings: Any
+) -> None:
+    settings.APPLICATION_HOSTS = 1
+    line = here.project.product_line
+    more = [make_host(f"more-{number}", product_line=line) for number in range(2)]
+    here.environment.hosts.add(*more)
+    for host in (here.host, *more):
+        make_live(here.environment, host, "42-b", said="42-b")
+    text = client.get(here.environment.get_absolute_url()).content.decode()
+    assert "2 more hosts" in text
+    assert "on 3 hosts" in text
+
+
 def test_the_project_has_a_tab_with_its_pipelines_and_deploys(
     client: Client, here: Place
 ) -> None:
@@ -96,6 +115,28 @@ def test_reading_back_asks_the_hosts_by_a_leg(
     assert asked == [(here.environment, {"by_hand": True})]
 
 
+def test_the_page_follows_while_hosts_are_asked_and_a_moment_longer(
+    client: Client, here: Place, admin: User
+) -> None:
+    vouch(admin, here.environment, {here.host.pk}, set())
+    make_live(here.environment, here.host, "42-bbbbbbbb")
+    words, follows = "The hosts are asked.", 'hx-trigger="every 2s"'
+
+    def shown() -> tuple[bool, bool]:
+        text = client.get(at("live", here)).content.decode()
+        return words in text, follows in text
+
+    assert shown() == (False, False)
+    drift.ask(here.environment, by_hand=True)
+    assert shown() == (True, True)
+    now = timezone.now()
+    Run.objects.update(status="ok", ended_at=now)
+    # What the hosts said is written down behind the end of the run.
+    assert shown() == (True, True)
+    Run.objects.update(ended_at=now - timedelta(minutes=1))
+    assert shown() == (False, False)
+
+
 def test_files_are_compared_on_wish_and_what_was_changed_is_said(
     client: Client, here: Place, elsewhere: Place
 ) -> None:
@@ -105,6 +146,10 @@ def test_files_are_compared_on_wish_and_what_was_changed_is_said(
     answer = client.post(at("compare", here))
     assert answer["Location"] == at("live", here)
     assert Run.objects.get().purpose == "delivery.look"
+    assert (
+        "The hosts compare their files."
+        in client.get(answer["Location"]).content.decode()
+    )
     row.compared, row.compared_at = row.said, row.read_at
     row.changed, row.changed_files = 1, "./<b>.py"
     row.save()
@@ -207,3 +252,15 @@ def test_an_environment_with_a_host_that_does_not_answer_is_not_as_it_should_be(
         text = client.get(page).content.decode()
         assert "1 host to look at" in text
         assert "as it should be" not in text
+
+
+def test_of_many_environments_none_has_a_button_to_lock_it(
+    client: Client, here: Place
+) -> None:
+    page = reverse("delivery:deploylock_list")
+    assert at("lock", here) in client.get(page).content.decode()
+    for number in range(locking.MOST_BUTTONS):
+        make_environment(here.project, f"more-{number}", by=None)
+    text = client.get(page).content.decode()
+    assert at("lock", here) not in text
+    assert "Choose an environment" in text

@@ -72,6 +72,7 @@ def test_a_set_goes_from_its_page_to_its_end(client: Client, paper: Paper) -> No
     made = ReleaseSet.objects.get()
     address = f"/delivery/release-sets/{made.pk}/"
     assert made.places.get().ref == "main"
+    assert "branch main" in client.get(address).content.decode()
     assert 'value="main"' in client.get(f"{address}edit/").content.decode()
     assert client.get(f"{address}start/").status_code == 200
     assert client.post(f"{address}start/", {}).status_code == 422

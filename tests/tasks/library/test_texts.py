@@ -42,8 +42,9 @@ def test_lines_that_came_and_went_have_their_numbers() -> None:
 
 def test_a_line_end_that_went_is_seen_and_new_and_gone_files_are_whole() -> None:
     assert _drawn("a\n", "a") != []
-    assert _drawn(None, "a\nb") == ["+a", "+b"]
-    assert _drawn("a\nb", None) == ["-a", "-b"]
+    for end in ("", "\n"):
+        assert _drawn(None, f"a\nb{end}") == ["+a", "+b"]
+        assert _drawn(f"a\nb{end}", None) == ["-a", "-b"]
 
 
 def test_unseen_signs_are_shown_in_comparisons_and_contents() -> None:

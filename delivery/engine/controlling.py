@@ -177,7 +177,7 @@ def retry_deploy(
     """
     ensure_known(what)
     if deploy.is_open:
-        return _retry_stage(actor, deploy, reason, emergency_reason)
+        return _retry_stage(actor, deploy, what, reason, emergency_reason)
     ids = hosts_again(actor=actor, deploy=deploy, what=what)
     plan = plan_again(actor=actor, deploy=deploy, host_ids=ids)
     return ask(
@@ -193,7 +193,7 @@ def retry_deploy(
 
 @transaction.atomic
 def _retry_stage(
-    actor: Any, deploy: Deploy, reason: str, emergency_reason: str
+    actor: Any, deploy: Deploy, what: str, reason: str, emergency_reason: str
 ) -> Deploy:
     held = _held(actor, deploy, "control")
     bad = held.steps.filter(status=DeployStep.Status.FAILED).order_by("-position")
@@ -203,7 +203,7 @@ def _retry_stage(
     if held.status != Status.PAUSED or step is None or runs:
         words = _("It is still running: there is nothing to retry.")
         raise Conflict(words, code="not_paused")
-    begin_again(step)
+    begin_again(step, what=what)
     _ensure_good(held)
     changes = _pass_window(actor, held, emergency_reason)
     moves.write(held, status=Status.RUNNING, waiting_for="", paused_at=None)

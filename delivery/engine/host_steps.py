@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from delivery.engine import live
 from delivery.engine.legwork import heard, request
 from delivery.engine.moves import OK, Outcome, bad_words, failed, keep, mark
+from delivery.engine.pausing import ONLY
 from delivery.models import DeployHost, DeployStep
 from delivery.onhost import legs, told
 from delivery.onhost.ended import is_away, is_ok, why
@@ -111,13 +112,19 @@ def begin_command(step: DeployStep) -> Outcome | None:
         command = step.options.get("command", "")
         return legs.command_leg(context, ids, command, step.title or "command")
 
-    return None if request(step, rows_of(step), make) else nobody(step)
+    return None if request(step, _hosts_of_command(step), make) else nobody(step)
+
+
+def _hosts_of_command(step: DeployStep) -> list[DeployHost]:
+    """Give all hosts; of a retry of the failed ones only those."""
+    only = step.options.get(ONLY)
+    return [row for row in rows_of(step) if only is None or row.pk in only]
 
 
 def judge_command(step: DeployStep) -> Outcome | None:
-    """Go on where it ended well on all hosts."""
+    """Go on where it ended well on all hosts on which it ran."""
     said = heard(step)
-    return None if said is None else spoil(rows_of(step), said)
+    return None if said is None else spoil(_hosts_of_command(step), said)
 
 
 def begin_finish(step: DeployStep) -> Outcome | None:

@@ -21,6 +21,10 @@ GROUNDS = (
 )
 
 
+# In the options of a step: the rows of hosts on which its command runs once more.
+ONLY = "only"
+
+
 def may_wait(step: DeployStep) -> bool:
     """Whether a person is asked after a step failed, instead of taking all back."""
     deploy = step.deploy
@@ -50,12 +54,26 @@ def failed_ground(deploy: Deploy) -> DeployStep | None:
     return rows.first() if deploy.is_open and not deploy.ending else None
 
 
-def begin_again(step: DeployStep) -> None:
-    """Let a step that failed begin once more; hosts that it spoiled are as they were before it."""
+def begin_again(step: DeployStep, *, what: str = "stage") -> None:
+    """Let a step that failed begin once more; hosts that it spoiled are as they were before it.
+
+    Args:
+        what: "failed": a command runs only on the hosts that it spoiled; "stage": on all. Other steps leave out by themselves what is done.
+    """
     if step.kind in GROUNDS:
         steps = step.deploy.steps
         sent = steps.filter(kind=Kind.DISTRIBUTE, status=DeployStep.Status.OK)
         before = Host.RECEIVED if sent.exists() else Host.WAITING
         spoiled = step.deploy.hosts.filter(status__in=(Host.FAILED, Host.UNREACHABLE))
+        if step.kind == Kind.COMMAND:
+            _note_hosts(step, list(spoiled.values_list("pk", flat=True)), what)
         spoiled.update(status=before, explanation="")
     moves.again(step)
+
+
+def _note_hosts(step: DeployStep, spoiled: list[int], what: str) -> None:
+    """Write down on which hosts (keys of their rows) a command runs; where it failed on none, on all."""
+    rest = {name: told for name, told in step.options.items() if name != ONLY}
+    only = {ONLY: spoiled} if what == "failed" and spoiled else {}
+    step.options = rest | only
+    step.save(update_fields=["options"])

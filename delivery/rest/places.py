@@ -78,12 +78,14 @@ def _rows(place: Place) -> list[dict[str, Any]]:
 
 def _row(row: LiveRelease) -> dict[str, Any]:
     names = ("expected", "said", "previous", "since", "read_at", "problem")
+    names += ("compared_at", "compare_problem")
     told = {name: getattr(row, name) for name in names}
     return told | {
         "host": row.host_id,
         "host_name": row.host.hostname,
         "artefact": row.artefact_id,
         "drifted": row.has_drifted,
+        "changed": row.changed if row.compared == row.said else None,
         "kept": [str(one.get("release", "")) for one in row.kept],
     }
 

@@ -214,6 +214,12 @@ class LiveHost(serializers.Serializer):
     read_at = serializers.DateTimeField(allow_null=True)
     problem = serializers.CharField()
     kept = serializers.ListField(child=serializers.CharField())
+    changed = serializers.IntegerField(
+        allow_null=True,
+        help_text="files of what is live that are not what was delivered; null: not compared",
+    )
+    compared_at = serializers.DateTimeField(allow_null=True)
+    compare_problem = serializers.CharField()
 
 
 class LiveState(serializers.Serializer):

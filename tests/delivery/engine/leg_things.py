@@ -34,6 +34,21 @@ def at_the_claim(paper: Paper) -> Deploy:
     return _go_on(_asked(paper), "claim")
 
 
+def at_a_command(paper: Paper, **way: Any) -> Deploy:
+    """Give a deploy whose hosts have the release beside OLD, and run a command before the switch."""
+    stages = [
+        {"kind": "distribute"},
+        {"kind": "command", "title": "Migrate", "command": "true"},
+        {"kind": "activate"},
+    ]
+    paper.way(stages=stages, **way)
+    deploy = _asked(paper)
+    deploy.hosts.update(
+        status="received", from_release=OLD, now_release=OLD, has_said=True
+    )
+    return _go_on(deploy, "command")
+
+
 def _asked(paper: Paper) -> Deploy:
     old, new = paper.artefact(1), paper.artefact(2)
     assert old.release == OLD

@@ -22,6 +22,7 @@ from delivery.engine.rolling_back import request_rollback
 from delivery.models import Artefact, Deploy, DeployLock, DeployStep, LiveRelease
 from delivery.safety.giving_way import gives_way
 from tests.delivery.engine.deploy_things import kinds, running
+from tests.delivery.engine.leg_things import answer, at_a_command
 from tests.delivery.safety.safety_things import Paper
 from tests.factories import make_user
 
@@ -99,6 +100,38 @@ def test_what_failed_behind_the_switch_is_taken_back_and_not_waited_with(
     now = running(deploy)
     assert now is not None
     assert now.kind == "look"
+
+
+def ran_on(deploy: Deploy) -> set[str]:
+    """Name the hosts on which the step that goes on works."""
+    step = running(deploy)
+    assert step is not None
+    assert step.run is not None
+    return set(step.run.hosts.values_list("host_name", flat=True))
+
+
+def test_a_command_is_run_once_more_on_the_hosts_where_it_failed(paper: Paper) -> None:
+    deploy = at_a_command(paper, pause_after="failure")
+    everyone = {host.hostname for host in paper.hosts}
+    assert ran_on(deploy) == everyone
+    deploy = answer(deploy, "command", {"paper1": ("failed", {})})
+    assert deploy.status == "paused", deploy.explanation
+    assert deploy.hosts.get(host_name="paper1").status == "failed"
+    retry_deploy(actor=paper.user, deploy=deploy, what="failed")
+    advance(deploy.pk)
+    assert ran_on(deploy) == {"paper1"}
+    deploy = answer(deploy, "command", {"paper1": ("failed", {})})
+    assert deploy.status == "paused", deploy.explanation
+    told = dict(deploy.hosts.values_list("host_name", "status"))
+    assert told == dict.fromkeys(everyone, "received") | {"paper1": "failed"}
+    # The whole stage means all of them, also after a try that did not.
+    retry_deploy(actor=paper.user, deploy=deploy, what="stage")
+    advance(deploy.pk)
+    assert ran_on(deploy) == everyone
+    deploy = answer(deploy, "command", {})
+    now = running(deploy)
+    assert now is not None
+    assert now.kind == "activate"
 
 
 def paused(paper: Paper) -> Deploy:

@@ -6,10 +6,12 @@ import hashlib
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import User
 from delivery.building import log
 from delivery.engine.moves import write
-from delivery.models import Artefact, DeployRequest
+from delivery.models import Artefact, DeployRequest, LiveRelease
 from delivery.triggers.making import make
 from tests.app_factories import grant_on
 from tests.delivery.factories import (
@@ -108,6 +110,22 @@ def test_a_rollback_is_wished_for_and_what_is_live_is_told(
     named = api.post(path, {"reason": "x", "artefact": new.release}).json()["id"]
     make(named)
     assert DeployRequest.objects.get(pk=named).code == "locked"
+
+
+def test_what_hosts_found_when_they_compared_their_files_is_told(
+    api: Api, deployer: User, paper: Paper
+) -> None:
+    now = timezone.now()
+    for number, host in enumerate(paper.hosts):
+        grant_on(deployer, ("cmdb.view_host",), host)
+        found = {"compared": "2-b", "changed": number, "compared_at": now}
+        make_live(paper.environment, host, "2-b", said="2-b", **found)
+    # What was compared before the last switch tells nothing of what is live now.
+    LiveRelease.objects.filter(host=paper.hosts[1]).update(compared="1-a")
+    live = api.get(f"environments/{paper.environment.pk}/live/").json()
+    told = {one["host"]: one["changed"] for one in live["hosts"]}
+    first, second, third = (host.pk for host in paper.hosts)
+    assert told == {first: 0, second: None, third: 2}
 
 
 def test_an_artefact_is_marked_bad_with_a_reason(api: Api, paper: Paper) -> None:

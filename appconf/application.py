@@ -99,7 +99,7 @@ def _place(
     live: dict[tuple[int, int], extensions.Live],
 ) -> Place:
     rows: Any = hosts_seen(user, environment)
-    total = rows.count()
+    ids = set(rows.order_by().values_list("pk", flat=True))
     drawn = list(
         rows.for_list().order_by("hostname", "pk")[: settings.APPLICATION_HOSTS]
     )
@@ -110,8 +110,13 @@ def _place(
         HostRow(host, live.get((environment.pk, host.pk)), host.pk in known)
         for host in drawn
     ]
-    here = (one for (pk, _host), one in live.items() if pk == environment.pk)
-    return Place(environment, hosts, total, _counted(here))
+    # What is live on a host that left is nobody's release any more.
+    here = (
+        one
+        for (pk, host), one in live.items()
+        if pk == environment.pk and host in ids
+    )
+    return Place(environment, hosts, len(ids), _counted(here))
 
 
 def hosts_seen(user: Any, environment: Environment) -> QuerySet[Host]:

@@ -285,8 +285,9 @@ class ConfigDrift(models.Model):
 
     @property
     def size_words(self) -> str:
-        """How long the file there is, with a unit; "" where there is none."""
-        return "" if self.state == self.State.MISSING else filesize_iec(self.found_size)
+        """How long the file there is, with a unit; "" where that is not known, or there is none."""
+        read = self.state in (self.State.SAME, self.State.DRIFTED)
+        return filesize_iec(self.found_size) if read else ""
 
     size_words.fget.short_description = _("size")  # type: ignore[attr-defined]
 

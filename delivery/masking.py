@@ -68,10 +68,26 @@ def mask_for(
 
 
 def mask_requests(user: Any, requests: Iterable[DeployRequest | None]) -> None:
-    """Take the names of hosts that a user may not see out of why requests were refused; in memory only, as above."""
-    spoke = [row for row in requests if row is not None and row.words]
+    """Take the names of hosts that a user may not see out of what requests say, and out of what their deploys wait for.
+
+    In memory only, as above.
+    """
+    spoke = [row for row in requests if row is not None and speaks(row)]
     if not spoke:
         return
-    mask = mask_for(user, [row.environment_id for row in spoke])
+    deploys = [row.deploy_id for row in spoke if row.deploy_id]
+    mask = mask_for(user, [row.environment_id for row in spoke], deploys)
     for row in spoke:
-        row.words = mask(row.words)
+        mask_request(row, mask)
+
+
+def speaks(row: DeployRequest) -> bool:
+    """Whether a request, or the deploy that it became, has a sentence to show."""
+    return bool(row.words or (row.deploy is not None and row.deploy.waiting_for))
+
+
+def mask_request(row: DeployRequest, mask: Mask) -> None:
+    """Take names out of what a request says, and out of what its deploy waits for."""
+    row.words = mask(row.words)
+    if row.deploy is not None:
+        row.deploy.waiting_for = mask(row.deploy.waiting_for)

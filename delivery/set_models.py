@@ -45,6 +45,11 @@ class ReleaseSet(Timestamped):
         """Address of its page."""
         return reverse("delivery:releaseset_detail", args=[self.pk])
 
+    def ordered_places(self) -> models.QuerySet:
+        """Give what goes where, in its order, with the names that a page shows."""
+        rows = self.places.select_related("pipeline__project", "environment__project")
+        return rows.order_by("position")
+
     @property
     def items(self) -> list[dict[str, Any]]:
         """What goes where, as forms and programs have it."""

@@ -207,7 +207,11 @@ def _retry_stage(
     _ensure_good(held)
     changes = _pass_window(actor, held, emergency_reason)
     moves.write(held, status=Status.RUNNING, waiting_for="", paused_at=None)
-    changes.insert(0, {"field": "step", "old": None, "new": step.words})
+    told: list[audit.Change] = [
+        {"field": "step", "old": None, "new": step.words},
+        {"field": "what", "old": None, "new": what},
+    ]
+    changes = [*told, *changes]
     audit.record(actor, "deploy.retry", held, changes=changes, reason=reason)
     call(held.pk)
     return held

@@ -72,8 +72,8 @@ def begin_again(step: DeployStep, *, what: str = "stage") -> None:
 
 
 def _note_hosts(step: DeployStep, spoiled: list[int], what: str) -> None:
-    """Write down on which hosts (keys of their rows) a command runs; where it failed on none, on all."""
+    """Write down on which hosts (keys of their rows) a command runs: those that failed last, of a try that never began too."""
     rest = {name: told for name, told in step.options.items() if name != ONLY}
-    only = {ONLY: spoiled} if what == "failed" and spoiled else {}
-    step.options = rest | only
+    failed = spoiled or step.options.get(ONLY)
+    step.options = rest | {ONLY: failed} if what == "failed" and failed else rest
     step.save(update_fields=["options"])

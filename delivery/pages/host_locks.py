@@ -49,8 +49,8 @@ def host_unlock(request: HttpRequest, pk: int, host: int) -> HttpResponse:
 
 def _asked(request: HttpRequest, environment: Environment, run: Run) -> HttpResponse:
     """Show the run that says what came of it; what is live there to who may not see runs."""
-    messages.info(request, _("The host is asked to give its lock away."))
     if Run.objects.visible_to(request.user).filter(pk=run.pk).exists():
+        messages.info(request, _("The host is asked to give its lock away."))
         return redirect(run)
     return redirect("delivery:environment_live", environment.pk)
 

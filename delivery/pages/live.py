@@ -64,12 +64,13 @@ def environment_live(request: HttpRequest, pk: int) -> HttpResponse:
     )
     _name_holders(request.user, environment, page.object_list)
     above = (_("What is live where"), reverse("delivery:live"))
+    delivers = may(request.user, "deploy", environment)
     context = head(str(environment), above) | {
         "place": place,
         "environment": environment,
         "page": page,
-        "can_deploy": may(request.user, "deploy", environment)
-        and request.user.has_perm("delivery.add_deploy"),
+        "can_deploy": delivers and request.user.has_perm("delivery.add_deploy"),
+        "can_lock": delivers and request.user.has_perm("delivery.add_deploylock"),
         "pipelines": _pipelines(request.user, environment),
         "going": _going_words(environment),
     }

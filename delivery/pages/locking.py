@@ -27,6 +27,7 @@ from delivery.tabs import TABS
 ABOVE = "delivery:deploylock_list"
 # Where there are more environments, they are looked for on the page of what is live where.
 MOST_BUTTONS = 12
+MOST_FREE = 200
 
 
 @requires("delivery.view_deploylock")
@@ -55,7 +56,7 @@ def deploylock_list(request: HttpRequest) -> HttpResponse:
         free = mine.filter(deploy_lock=None).select_related("project").in_order()
     context = head(_("Locks")) | {
         "locks": held,
-        "free": list(free[: MOST_BUTTONS + 1]),
+        "free": list(free[:MOST_FREE]),
         "most_buttons": MOST_BUTTONS,
         "tabs": tabs_for(request, TABS),
     }

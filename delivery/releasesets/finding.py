@@ -6,7 +6,7 @@ from typing import Any
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from delivery.masking import mask_for
+from delivery.masking import mask_for, mask_request, speaks
 from delivery.models import Deploy, DeployRequest, SetPart, SetRun
 
 RELATED = (
@@ -58,14 +58,16 @@ def mask_run(user: Any, run: SetRun, parts: Sequence[SetPart]) -> None:
     The rows are changed in memory only: they are there to be shown, not to be saved.
     """
     asked = _asked(parts)
-    told: list[SetPart | DeployRequest] = [*parts, *asked]
-    if not any([run.explanation, *(row.words for row in told)]):
+    said = [run.explanation, *(part.words for part in parts)]
+    if not any([*said, *map(speaks, asked)]):
         return
     environments = [part.environment_id for part in parts]
     mask = mask_for(user, environments, _deploys(asked))
     run.explanation = mask(run.explanation)
-    for row in told:
-        row.words = mask(row.words)
+    for part in parts:
+        part.words = mask(part.words)
+    for request in asked:
+        mask_request(request, mask)
 
 
 def _asked(parts: Iterable[SetPart]) -> list[DeployRequest]:

@@ -17,8 +17,7 @@ LATEST = 30
 
 def _places(request: HttpRequest, row: ReleaseSet) -> dict[str, Any]:
     """Give what goes where."""
-    items = row.places.select_related("pipeline__project", "environment__project")
-    return {"places": list(items.order_by("position"))}
+    return {"places": list(row.ordered_places())}
 
 
 def _runs(request: HttpRequest, row: ReleaseSet) -> dict[str, Any]:

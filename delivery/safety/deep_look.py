@@ -15,15 +15,13 @@ from delivery.models import LiveRelease
 from delivery.onhost import legs, told
 from delivery.onhost.context import of_environment
 from delivery.onhost.ended import is_ok, why
-from delivery.safety.subjects import DEEP, number_in, vouched
+from delivery.safety.subjects import DEEP, last_ended, number_in, vouched
 from delivery.safety.telling import LONGEST_PROBLEM
 from tasks.legs.asking import request_leg, send_leg
 from tasks.legs.reading import HostReport, reports
 from tasks.models import Run
 
 READER = audit.SystemActor("drift")
-# Whoever presses twice asks once.
-SPAN_SECONDS = 60
 # The fields of a row that a comparison fills.
 COMPARED = ("compared", "compared_at", "changed", "changed_files", "compare_problem")
 logger = logging.getLogger(__name__)
@@ -41,11 +39,12 @@ def ask(*, actor: Any, environment: Environment) -> Run:
     known = set(rows.values_list("host_id", flat=True))
     context = of_environment(environment, who=actor.username)
     leg = legs.look_leg(context, tuple(sorted(known & vouched(environment))))
-    span = int(timezone.now().timestamp() // SPAN_SECONDS)
+    subject = f"{DEEP}{environment.pk}"
+    # Whoever presses twice asks once; when it has ended, they are asked anew.
     run = request_leg(
         actor=actor,
-        leg=replace(leg, subject=f"{DEEP}{environment.pk}"),
-        key=f"delivery.compare.{environment.pk}.{span}",
+        leg=replace(leg, subject=subject),
+        key=f"delivery.compare.{environment.pk}.{last_ended(subject)}",
     )
     audit.record(actor, "liverelease.compare", environment)
     send_leg(run)

@@ -18,7 +18,14 @@ from delivery.models import Deploy, LiveRelease
 from delivery.onhost import legs, told
 from delivery.onhost.context import of_environment
 from delivery.onhost.ended import is_ok, why
-from delivery.safety.subjects import DEEP, HOST_LOCK, LOOK, number_in, vouched
+from delivery.safety.subjects import (
+    DEEP,
+    HOST_LOCK,
+    LOOK,
+    last_ended,
+    number_in,
+    vouched,
+)
 from delivery.safety.telling import LONGEST_PROBLEM, READ, artefacts_named, read_values
 from tasks.legs.asking import request_leg, send_leg
 from tasks.legs.reading import HostReport, reports
@@ -27,9 +34,8 @@ from tasks.models import Run
 READER = audit.SystemActor("drift")
 # Environments that one look takes up.
 MOST = 200
-BY_HAND_SECONDS = 10
-# What hosts said is kept a moment after the run that asked them ended.
-MOMENT_SECONDS = 5
+# What hosts said is kept a moment after the run that asked them ended: by a worker, host by host.
+MOMENT_SECONDS = 30
 
 
 def ask_due() -> list[int]:
@@ -77,12 +83,14 @@ def ask(environment: Environment, *, by_hand: bool = False) -> Run:
         ids &= set(rows.values_list("host_id", flat=True))
     context = of_environment(environment)
     leg = legs.read_leg(context, tuple(sorted(ids)))
-    # One look in each span, however many ask for it.
-    seconds = BY_HAND_SECONDS if by_hand else settings.DELIVERY_READ_MINUTES * 60
+    subject = f"{LOOK}{environment.pk}"
+    # However many ask: one look by hand at a time, and one of the clock in each span.
+    seconds = settings.DELIVERY_READ_MINUTES * 60
     span = f"{seconds}.{int(timezone.now().timestamp() // seconds)}"
+    span = f"hand.{last_ended(subject)}" if by_hand else span
     run = request_leg(
         actor=READER,
-        leg=replace(leg, subject=f"{LOOK}{environment.pk}"),
+        leg=replace(leg, subject=subject),
         key=f"delivery.look.{environment.pk}.{span}",
     )
     send_leg(run)

@@ -2,6 +2,7 @@
 
 from appconf.models import Environment
 from appconf.vouching import hosts_of
+from tasks.models import Run
 
 SUBJECT = "delivery.deploy:"
 LOOK = "delivery.environment:"
@@ -23,6 +24,12 @@ def number_in(subject: str, start: str) -> int | None:
     number = subject.removeprefix(start)
     is_number = number.isascii() and number.isdecimal() and len(number) <= DIGITS
     return int(number) if subject.startswith(start) and is_number else None
+
+
+def last_ended(subject: str) -> int:
+    """Give the key of the last run about a subject that has ended; 0 where there is none: what is asked again goes by it."""
+    rows = Run.objects.filter(subject=subject, ended_at__isnull=False).order_by("-pk")
+    return rows.values_list("pk", flat=True).first() or 0
 
 
 def vouched(environment: Environment) -> set[int]:

@@ -124,6 +124,17 @@ def test_a_command_is_run_once_more_on_the_hosts_where_it_failed(paper: Paper) -
     assert deploy.status == "paused", deploy.explanation
     told = dict(deploy.hosts.values_list("host_name", "status"))
     assert told == dict.fromkeys(everyone, "received") | {"paper1": "failed"}
+    # A try that never began marks no host: those that failed before are still meant.
+    retry_deploy(actor=paper.user, deploy=deploy, what="failed")
+    deploy.steps.filter(kind="command").update(status="failed")
+    Deploy.objects.filter(pk=deploy.pk).update(status="paused")
+    deploy.refresh_from_db()
+    retry_deploy(actor=paper.user, deploy=deploy, what="failed")
+    advance(deploy.pk)
+    assert ran_on(deploy) == {"paper1"}
+    line = AuditEntry.objects.filter(verb="deploy.retry").latest("pk")
+    assert {"field": "what", "old": None, "new": "failed"} in line.changes
+    deploy = answer(deploy, "command", {"paper1": ("failed", {})})
     # The whole stage means all of them, also after a try that did not.
     retry_deploy(actor=paper.user, deploy=deploy, what="stage")
     advance(deploy.pk)

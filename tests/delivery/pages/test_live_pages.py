@@ -19,7 +19,7 @@ from delivery.models import Deploy, DeployLock
 from delivery.pages import locking
 from delivery.safety import drift
 from tasks.models import Run
-from tests.app_factories import make_environment
+from tests.app_factories import grant_on, make_environment
 from tests.delivery.factories import make_artefact, make_deploy, make_live, make_lock
 from tests.delivery.pages.conftest import Place
 from tests.factories import make_host, make_user
@@ -95,6 +95,10 @@ def test_what_is_live_is_counted_on_all_hosts_and_not_only_on_those_that_are_dra
     text = client.get(here.environment.get_absolute_url()).content.decode()
     assert "2 more hosts" in text
     assert "on 3 hosts" in text
+    here.environment.environmenthost_set.filter(host=more[0]).delete()
+    text = client.get(here.environment.get_absolute_url()).content.decode()
+    assert "1 more host" in text
+    assert "on 2 hosts" in text
 
 
 def test_the_project_has_a_tab_with_its_pipelines_and_deploys(
@@ -255,7 +259,7 @@ def test_an_environment_with_a_host_that_does_not_answer_is_not_as_it_should_be(
 
 
 def test_of_many_environments_none_has_a_button_to_lock_it(
-    client: Client, here: Place
+    client: Client, client_of: Signed, here: Place
 ) -> None:
     page = reverse("delivery:deploylock_list")
     assert at("lock", here) in client.get(page).content.decode()
@@ -264,3 +268,10 @@ def test_of_many_environments_none_has_a_button_to_lock_it(
     text = client.get(page).content.decode()
     assert at("lock", here) not in text
     assert "Choose an environment" in text
+    # The page that it leads to has the button, and is not for everybody.
+    assert at("lock", here) in client.get(at("live", here)).content.decode()
+    locker = make_user("locker")
+    rights = ["view_deploylock", "add_deploylock"]
+    grant_on(locker, [f"delivery.{right}" for right in rights], here.project)
+    grant_on(locker, ["appconf.deploy_environment"], here.project)
+    assert at("lock", here) in client_of(locker).get(page).content.decode()

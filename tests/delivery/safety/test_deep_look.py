@@ -103,6 +103,18 @@ def test_what_is_as_it_was_or_cannot_be_compared_is_no_drift(
     assert not AuditEntry.objects.filter(verb="liverelease.drift").exists()
 
 
+def test_when_it_has_ended_hosts_are_asked_anew(paper: Paper, run: Run) -> None:
+    def again() -> Run:
+        return deep_look.ask(actor=paper.user, environment=paper.environment)
+
+    assert again() == run
+    ended(run, **CHANGED)
+    other = again()
+    assert other != run
+    assert other.is_open
+    assert again() == other
+
+
 def test_a_comparison_that_failed_takes_nothing_from_what_is_known(run: Run) -> None:
     LiveRelease.objects.update(problem="It is out of the balancer.")
     ended(run, **CHANGED)

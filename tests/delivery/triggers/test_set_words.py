@@ -136,3 +136,36 @@ def test_what_triggers_were_refused_names_no_hidden_host(
         assert paper.hosts[0].hostname not in told, path
         whole = client_of(paper.user).get(path).content.decode()
         assert paper.hosts[0].hostname in whole, path
+
+
+def test_what_their_deploys_wait_for_names_no_hidden_host_either(
+    client_of: Signed, paper: Paper, reader: User
+) -> None:
+    host = paper.hosts[2].hostname
+    deploy = make_deploy(
+        paper.environment,
+        pipeline=paper.pipeline,
+        status="paused",
+        waiting_for=f"{host}: permission denied. Retry the stage, or cancel.",
+    )
+    place: dict[str, Any] = {
+        "pipeline": paper.pipeline,
+        "environment": paper.environment,
+    }
+    row = wish(actor=paper.user, key="set:3", trigger=Deploy.Trigger.SET, **place)
+    row.state, row.deploy = "made", deploy
+    row.save()
+    run = SetRun.objects.create(name="spring", requested_by=paper.user)
+    run.parts.create(position=1, state="going", request=row, **place)
+    schedule, rule = make_schedule(paper), make_follow_up(paper, paper.environment)
+    schedule.times.create(planned_at=row.created_at, state="asked", request=row)
+    DeployRequest.objects.filter(pk=row.pk).update(follow_up=rule)
+    for path in (
+        run.get_absolute_url(),
+        f"{schedule.get_absolute_url()}?tab=results",
+        f"{rule.get_absolute_url()}?tab=followed",
+    ):
+        told = client_of(reader).get(path).content.decode()
+        assert f"{HIDDEN}: permission denied" in told, path
+        assert host not in told, path
+        assert host in client_of(paper.user).get(path).content.decode(), path

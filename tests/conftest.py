@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.test import Client
 
 from accounts.models import User
@@ -24,6 +26,14 @@ from tests.mongo import MongoServer, given_url
 LONGEST_ID = 60
 # Objects made before Python looks for rings of them that nobody holds: at its own 700 each tenth second of the suite goes there.
 gc.set_threshold(50_000, 20, 50)
+
+
+@receiver(connection_created)
+def _read_beside_writers(connection: Any, **_more: Any) -> None:
+    """Let threads read while another one writes: connections to one database in memory lock tables, and wait for none of them."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA read_uncommitted = 1")
 
 
 @pytest.hookimpl(trylast=True)

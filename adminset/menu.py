@@ -1,13 +1,18 @@
 """The menu as data: names of urls, permissions and icons, never an import of a room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from adminset import maintenance
 from adminset.http import SIGNED_IN
-from adminset.menu_applications import APPLICATIONS, DELIVERY
+from adminset.menu_applications import (
+    APPLICATIONS,
+    APPLICATIONS_BESIDE,
+    APPROVALS,
+    DELIVERY,
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,7 @@ class Entry:
         also: further urls that belong to it (their app and model prefix).
         everywhere: a grant on some objects does not open it.
         instead: further permissions, each of which opens it too.
+        beside: its page belongs to another line, and that one is marked there.
     """
 
     title: Any
@@ -27,6 +33,7 @@ class Entry:
     also: tuple[str, ...] = ()
     everywhere: bool = False
     instead: tuple[str, ...] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,6 @@ MENU = (
                 "boxes-stacked",
                 "cmdb.view_productline",
                 (
-                    "cmdb:contact",
                     "cmdb:region",
                     "cmdb:branch",
                     "cmdb:tag",
@@ -187,7 +193,10 @@ MENU = (
     Section(
         _("Applications"),
         "cubes",
-        tuple(Entry(*line) for line in APPLICATIONS),
+        (
+            *(replace(Entry(*line), beside=True) for line in APPLICATIONS_BESIDE),
+            *(Entry(*line) for line in APPLICATIONS),
+        ),
     ),
     Section(_("Delivery"), "rocket", tuple(Entry(*line) for line in DELIVERY)),
     Section(
@@ -232,14 +241,7 @@ MENU = (
                 "tasks.view_workflow",
                 ("tasks:workflowrun", "tasks:workflowstep"),
             ),
-            Entry(
-                _("Approvals"),
-                "tasks:approval_inbox",
-                "user-check",
-                "tasks.view_approval",
-                ("tasks:approval", "tasks:approvalrule"),
-                instead=("delivery.decide_deploy", "delivery.add_deploy"),
-            ),
+            Entry(*APPROVALS),
             Entry(
                 _("Terminals"),
                 "tasks:terminalsession_list",

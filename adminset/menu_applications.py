@@ -7,6 +7,15 @@ from django.utils.translation import gettext_lazy as _
 # Arguments of an Entry each: title, url name, icon, permission, and further urls that belong to it.
 Line = tuple[Any, ...]
 
+# A page of assets that projects hang on: its own line stands there.
+APPLICATIONS_BESIDE: tuple[Line, ...] = (
+    (
+        _("Product lines"),
+        "cmdb:productline_list",
+        "boxes-stacked",
+        "cmdb.view_productline",
+    ),
+)
 APPLICATIONS: tuple[Line, ...] = (
     (
         _("Projects"),
@@ -46,6 +55,7 @@ APPLICATIONS: tuple[Line, ...] = (
         "box",
         "appconf.view_package",
     ),
+    (_("Contacts"), "cmdb:contact_list", "address-book", "cmdb.view_contact"),
     (_("Credentials"), "cmdb:credential_list", "key", "cmdb.view_credential"),
 )
 DELIVERY: tuple[Line, ...] = (
@@ -54,6 +64,7 @@ DELIVERY: tuple[Line, ...] = (
         "delivery:pipeline_list",
         "diagram-project",
         "delivery.view_pipeline",
+        ("delivery:project",),
     ),
     (_("Deploys"), "delivery:deploy_list", "rocket", "delivery.view_deploy"),
     (
@@ -110,4 +121,18 @@ DELIVERY: tuple[Line, ...] = (
         ("delivery:configpush",),
     ),
     (_("Figures"), "delivery:dora", "chart-column", "delivery.view_deploy"),
+)
+# Runs ask for approval, and so do deploys and versions of configuration: who has only those to decide finds the inbox, too.
+APPROVALS: Line = (
+    _("Approvals"),
+    "tasks:approval_inbox",
+    "user-check",
+    "tasks.view_approval",
+    ("tasks:approval", "tasks:approvalrule"),
+    False,
+    (
+        "delivery.decide_deploy",
+        "delivery.add_deploy",
+        "appconf.approve_configversion",
+    ),
 )

@@ -63,14 +63,21 @@ def _here(request: HttpRequest) -> str:
 
 def _is_here(here: str, entry: Entry) -> bool:
     """An entry is active on its own page and on the pages of the same object: host_list on host_edit."""
+    if entry.beside:
+        return False
     if here == entry.url_name:
         return True
     stem = entry.url_name.removesuffix("_list")
     stems = entry.also if stem == entry.url_name else (stem, *entry.also)
-    others = {e.url_name for section in MENU for e in section.entries}
+    others = {e.url_name for e in _lines()}
     return here not in others and any(
         here == s or here.startswith(f"{s}_") for s in stems
     )
+
+
+def _lines() -> list[Entry]:
+    """List the lines of the menu, each page once."""
+    return [e for section in MENU for e in section.entries if not e.beside]
 
 
 def tabs_for(request: HttpRequest, url_names: Iterable[str]) -> list[dict[str, Any]]:
@@ -79,8 +86,9 @@ def tabs_for(request: HttpRequest, url_names: Iterable[str]) -> list[dict[str, A
     Titles and permissions are those of the menu; where a line of it stands for several lists, or none does, those of the list.
     """
     entries = {each.url_name: each for each in map(_list_of, all_resources())}
-    lines = [e for section in MENU for e in section.entries]
-    entries |= {e.url_name: e for e in lines if not e.also or e.url_name not in entries}
+    entries |= {
+        e.url_name: e for e in _lines() if not e.also or e.url_name not in entries
+    }
     entries |= {e.url_name: e for e in TAB_ENTRIES}
     here = _here(request)
     return [

@@ -8,6 +8,7 @@ __all__ = [
     "LEGACY_AGENTS",
     "LEGACY_MAX_AGENTS",
     "LEGACY_TOKEN",
+    "PORTAL_URL",
     "WEBHOOK_LOG_DAYS",
     "WEBHOOK_MAX_FAILURES",
     "WEBHOOK_TRIES",
@@ -23,6 +24,12 @@ if LEGACY_AGENTS and len(LEGACY_TOKEN) < 12:
     )
 
 # ---- Web-hooks on changes
+# Address of the portal as people open it: links in messages to chats begin with it.
+PORTAL_URL = env.text("ADMINSET_PORTAL_URL")
+if PORTAL_URL and not PORTAL_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured(
+        "ADMINSET_PORTAL_URL has to begin with https:// or http://."
+    )
 WEBHOOK_TRIES = env.integer("ADMINSET_WEBHOOK_TRIES", 8, least=1, most=20)
 WEBHOOK_MAX_FAILURES = env.integer("ADMINSET_WEBHOOK_MAX_FAILURES", 50, least=1)
 WEBHOOK_LOG_DAYS = env.integer("ADMINSET_WEBHOOK_LOG_DAYS", 30, least=1)

@@ -14,7 +14,7 @@ from adminset.querysets import ScopedQuerySet
 
 
 class WebHook(models.Model):
-    """A receiver of changes: each is sent as a signed message (docs/api.md)."""
+    """A receiver of changes: each is sent as a message in its form (docs/webhooks.md)."""
 
     class What(models.TextChoices):
         """What happens to objects."""
@@ -24,22 +24,47 @@ class WebHook(models.Model):
         DELETE = "delete", _("deleted")
         OTHER = "other", _("anything else")
 
+    class Format(models.TextChoices):
+        """For whom messages are written."""
+
+        GENERIC = "generic", _("programs: signed JSON")
+        SLACK = "slack", "Slack"
+        DINGTALK = "dingtalk", _("DingTalk")
+        WECOM = "wecom", _("WeCom")
+        FEISHU = "feishu", _("Feishu, Lark")
+
     name = models.CharField(_("name"), max_length=100, unique=True)
+    format = models.CharField(
+        _("format"),
+        max_length=10,
+        choices=Format,
+        default=Format.GENERIC,
+        help_text=_(
+            "Chats get one sentence and the link to the page (set ADMINSET_PORTAL_URL)."
+        ),
+    )
     url = models.CharField(
         _("address"),
         max_length=500,
         validators=[URLValidator(schemes=["https"])],
-        help_text=_("Begins with https://."),
+        help_text=_(
+            "Begins with https://. Of a chat only the host is shown later: the rest lets anybody write there."
+        ),
     )
+    # What follows the host in the address of a chat.
+    url_secret = EncryptedTextField(_("rest of the address"), editable=False)
     secret = EncryptedTextField(
         _("secret"),
         help_text=_(
-            "Signs each message, so that the receiver knows it is ours; 16 characters at least."
+            "Signs each message, so that the receiver knows it is ours; 16 characters at least. Slack and WeCom have none; "
+            "DingTalk and Feishu want the one that they show, where the robot is set to signatures."
         ),
     )
     # Labels of models ("cmdb.host"), and words of What.
     kinds = models.JSONField(_("kinds of object"), default=list)
     verbs = models.JSONField(_("what happens to them"), default=list)
+    # Keys of projects. A list, and no links: where the last of them is deleted it tells of nothing, and not of everything.
+    projects = models.JSONField(_("only of these projects"), default=list, blank=True)
     active = models.BooleanField(_("active"), default=True)
     failures = models.PositiveIntegerField(
         _("failures one after the other"), default=0, editable=False
@@ -63,6 +88,12 @@ class WebHook(models.Model):
     def get_absolute_url(self) -> str:
         """Give the address of its page."""
         return reverse("adminset:webhook_detail", args=[self.pk])
+
+    @property
+    def address(self) -> str:
+        """Whole address to which messages go."""
+        rest: Any = self.url_secret
+        return self.url + (rest.reveal() if rest else "")
 
     @property
     def badge(self) -> dict[str, Any]:

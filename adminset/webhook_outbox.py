@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from adminset import webhook_chats, webhook_subjects
 from adminset.models import AuditEntry
 from adminset.webhook_models import WebHook, WebHookDelivery
 
@@ -25,7 +27,29 @@ BATCH = 500
 # A worker is called at most once in so many seconds; the schedule finds what is left.
 CALL_SECONDS = 1
 PLAIN = {"create": "create", "discover": "create", "delete": "delete"}
-Wanted = tuple[int, frozenset[str], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one web-hook is told, and how: of these projects only, where there are some."""
+
+    pk: int
+    format: str
+    kinds: frozenset[str]
+    verbs: frozenset[str]
+    projects: frozenset[int]
+
+    def wants(self, entry: AuditEntry) -> bool:
+        """Whether it is told of a line, of whatever project."""
+        return entry.target_type in self.kinds and what(entry) in self.verbs
+
+    def is_near(self, entry: AuditEntry, subject: webhook_subjects.Subject) -> bool:
+        """Whether a line is of its projects; what belongs to none is."""
+        if not self.projects or entry.target_type not in webhook_subjects.FINDERS:
+            return True
+        return bool(self.projects & subject.projects)
+
+
 _kept: tuple[float, list[Wanted]] | None = None
 
 
@@ -34,18 +58,33 @@ def note(entries: Iterable[AuditEntry]) -> None:
     hooks = _hooks()
     if not hooks:
         return
-    made = [
-        WebHookDelivery(
-            hook_id=pk, event=entry.verb, target=entry.target_name, body=body_of(entry)
-        )
-        for entry in entries
-        for pk, kinds, verbs in hooks
-        if entry.target_type in kinds and what(entry) in verbs
-    ]
+    pairs = [(hook, entry) for entry in entries for hook in hooks if hook.wants(entry)]
+    made = _made(pairs)
     if made:
         WebHookDelivery.objects.bulk_create(made, batch_size=BATCH)
         for pk in {each.hook_id for each in made}:
             transaction.on_commit(partial(call_worker, pk))
+
+
+def _made(pairs: list[tuple[Wanted, AuditEntry]]) -> list[WebHookDelivery]:
+    """Write the messages of some lines, each for its web-hook."""
+    generic = WebHook.Format.GENERIC
+    asked = [entry for hook, entry in pairs if hook.projects or hook.format != generic]
+    subjects = webhook_subjects.subjects_of(asked) if asked else {}
+    made = []
+    for hook, entry in pairs:
+        key = (entry.target_type, entry.target_id)
+        subject = subjects.get(key, webhook_subjects.NOTHING)
+        if not hook.is_near(entry, subject):
+            continue
+        body = (
+            body_of(entry)
+            if hook.format == generic
+            else webhook_chats.chat_body(entry, subject, hook.format)
+        )
+        told = {"event": entry.verb, "target": entry.target_name, "body": body}
+        made.append(WebHookDelivery(hook_id=hook.pk, **told))
+    return made
 
 
 def what(entry: AuditEntry) -> str:
@@ -97,9 +136,10 @@ def _hooks() -> list[Wanted]:
     now = time.monotonic()
     if _kept is None or now >= _kept[0]:
         rows = WebHook.objects.filter(active=True).order_by("pk")
+        names = ("pk", "format", "kinds", "verbs", "projects")
         found = [
-            (pk, frozenset(kinds), frozenset(verbs))
-            for pk, kinds, verbs in rows.values_list("pk", "kinds", "verbs")
+            Wanted(pk, to, *map(frozenset, lists))
+            for pk, to, *lists in rows.values_list(*names)
         ]
         _kept = (now + REMEMBER_SECONDS, found)
     return _kept[1]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from adminset import audit, outbound
+from adminset import audit, outbound, webhook_chats
 from adminset.audit import Actor, SystemActor
 from adminset.errors import DomainError
 from adminset.webhook_models import WebHook, WebHookDelivery
@@ -93,20 +93,34 @@ def _post(hook: Any, delivery: WebHookDelivery) -> tuple[int | None, str]:
     if not hook.url.startswith("https://"):
         return None, "The address does not begin with https://."
     try:
-        body = delivery.body.encode()
-        secret = hook.secret.reveal() if hook.secret else ""
-        headers = {
-            "Content-Type": "application/json",
-            "X-AdminSet-Event": delivery.event,
-            "X-AdminSet-Delivery": str(delivery.key),
-            "X-AdminSet-Signature": signature(secret, int(time.time()), body),
-        }
-        answer = outbound.fetch("POST", hook.url, data=body, headers=headers)
+        url, body, headers = _letter(hook, delivery)
+        answer = outbound.fetch("POST", url, data=body, headers=headers)
     except DomainError as error:
         return None, str(error)
     if 200 <= answer.status < 300:
-        return answer.status, ""
+        words = webhook_chats.refusal_in(answer.body, hook.format)
+        return answer.status, webhook_chats.without_address(words, hook.address)
     return answer.status, f"The receiver answered with status {answer.status}."
+
+
+def _letter(hook: Any, delivery: WebHookDelivery) -> tuple[str, bytes, dict[str, str]]:
+    """Give address, body and headers of a message as its receiver wants them, signed with the time of now."""
+    secret, now = hook.secret.reveal() if hook.secret else "", time.time()
+    headers = {"Content-Type": "application/json"}
+    if hook.format == WebHook.Format.GENERIC:
+        body = delivery.body.encode()
+        headers |= {
+            "X-AdminSet-Event": delivery.event,
+            "X-AdminSet-Delivery": str(delivery.key),
+            "X-AdminSet-Signature": signature(secret, int(now), body),
+        }
+        return hook.address, body, headers
+    url = webhook_chats.signed_address(hook.address, hook.format, secret, now)
+    return (
+        url,
+        webhook_chats.signed_body(delivery.body, hook.format, secret, now),
+        headers,
+    )
 
 
 def signature(secret: str, at: int, body: bytes) -> str:
@@ -141,8 +155,11 @@ def _count_failure(hook: WebHook) -> None:
 def send_test(*, actor: Actor, hook: WebHook) -> WebHookDelivery:
     """Send a message that tells of nothing, now, also where the web-hook is off; gives what came of it."""
     audit.record(actor, "webhook.test", hook)
+    body = '{"event": "webhook.test"}'
+    if hook.format != WebHook.Format.GENERIC:
+        body = webhook_chats.trial_body(hook.format)
     delivery = WebHookDelivery.objects.create(
-        hook=hook, event="webhook.test", body='{"event": "webhook.test"}', tries=1
+        hook=hook, event="webhook.test", body=body, tries=1
     )
     return _try_now(hook, delivery)
 

@@ -140,6 +140,7 @@ VERBS = {
     "releaseset.start": _("started the set"),
     "releaseset.turn": _("began to take back"),
     "releaseset.cancel": _("stopped the release run"),
+    "releaseset.take_back": _("had the release run taken back"),
     "releaseset.finish": _("finished the release run"),
     "deploy.start": _("began the deploy"),
     "deploy.finish": _("ended the deploy"),

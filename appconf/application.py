@@ -112,9 +112,7 @@ def _place(
     ]
     # What is live on a host that left is nobody's release any more.
     here = (
-        one
-        for (pk, host), one in live.items()
-        if pk == environment.pk and host in ids
+        one for (pk, host), one in live.items() if pk == environment.pk and host in ids
     )
     return Place(environment, hosts, len(ids), _counted(here))
 
@@ -145,7 +143,7 @@ def page_of(resource: Any, project: Project, user: Any) -> dict[str, Any]:
         ],
         "source": _attributes(resource, project, SOURCE, user),
         "needs": _needs(user, project),
-        "needed_by": _needed_by(user, project),
+        "needed_by": _needed_by(user, on_project=project),
         "contact": contact_of(user, project.owner),
         **_configuration(user, project),
     }
@@ -172,13 +170,15 @@ def _needs(user: Any, project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def _needed_by(user: Any, project: Project) -> list[dict[str, Any]]:
-    rows = Dependency.objects.visible_to(user).filter(on_project=project)
-    found = rows.select_related("project").order_by("kind", "project__name")
+def _needed_by(user: Any, **needed: Any) -> list[dict[str, Any]]:
+    """Give the applications that need a project or a host, those that the reader may see."""
+    rows = Dependency.objects.visible_to(user).filter(**needed)
+    found = list(rows.select_related("project").order_by("kind", "project__name"))
+    shown = {project.pk for project in seen(user, [row.project for row in found])}
     return [
         {"row": row, "words": row.get_kind_display(), "target": row.project}
         for row in found
-        if _one_seen(user, row.project)
+        if row.project_id in shown
     ]
 
 
@@ -209,7 +209,7 @@ def _configuration(user: Any, project: Project) -> dict[str, Any]:
 
 
 def environments_of_host(request: HttpRequest, host: Host) -> dict[str, Any]:
-    """Give the panel of a host: the environments that it belongs to, and what is live there."""
+    """Give the panel of a host: the environments that it belongs to, what is live there, and the applications that need it."""
     rows = Environment.objects.visible_to(request.user)
     groups = [group.pk for group in membership.groups_of(host)]
     own = rows.filter(hosts=host).values("pk")
@@ -221,5 +221,6 @@ def environments_of_host(request: HttpRequest, host: Host) -> dict[str, Any]:
     return {
         "environments": [
             {"environment": one, "live": live.get((one.pk, host.pk))} for one in found
-        ]
+        ],
+        "needed_by": _needed_by(request.user, on_host=host),
     }

@@ -16,10 +16,12 @@ class AppconfConfig(AppConfig):
         from adminset.scopes import register
         from appconf import scopes
         from appconf.application import environments_of_host
-        from cmdb.extensions import host_panels
+        from appconf.impact import FALLS
+        from cmdb.extensions import falls, host_panels
 
         for kind in (*scopes.WIDER, scopes.PROJECTS):
             register(kind)
+        falls.append(FALLS)
         host_panels.append(
             Panel(
                 "applications",

@@ -6,11 +6,11 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from adminset.crud.choices import RemoteSelectMultiple
+from adminset.crud.choices import NamesInput, RemoteSelectMultiple
 from adminset.crud.forms import ResourceForm
 from adminset.querysets import may
 from appconf.models import Dependency, Environment, Package, Project
-from cmdb.models import Credential, Host
+from cmdb.models import Contact, Credential, Host
 
 SHORT = forms.Textarea(attrs={"rows": 3})
 WORD = {"autocomplete": "off", "spellcheck": "false"}
@@ -91,6 +91,19 @@ class ProjectForm(ResourceForm):
             name: getattr(self.instance, name)
             for name in ("source_address", "source_type", "source_credential_id")
         }
+        if "owner" in self.fields and self.user.has_perm("cmdb.view_contact"):
+            self._suggest_contacts(self.fields["owner"])
+
+    def _suggest_contacts(self, field: forms.Field) -> None:
+        """Suggest contacts as owners: another name is taken too, but the page of the application cannot say how to reach it."""
+        field.widget = NamesInput(
+            "contacts",
+            known=Contact.objects.visible_to(self.user),
+            unknown=_(
+                "No contact has this name: the page will not say how to reach this owner."
+            ),
+            attrs=field.widget.attrs,
+        )
 
     @property
     def fieldsets(self) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model, Q
 
+from adminset.crud.resource import resource_of
 from adminset.querysets import scope_of
 from cmdb.edges import Edge, all_edges
+from cmdb.extensions import falls
 from cmdb.related import Key, key_of, nameable, relatable, seen_by_key
 from cmdb.relations import Relation, RelationKind
 
@@ -59,6 +61,7 @@ def picture(user: Any, instance: Model, direction: str = DOWN) -> Picture:
     for level in range(1, settings.IMPACT_MAX_DEPTH + 1):
         if frontier:
             frontier = walk.level(frontier, level)
+    walk.found.hidden -= walk.found.nodes.keys()
     walk.found.deep = bool(frontier)
     return walk.found
 
@@ -68,7 +71,8 @@ class _Walk:
         self.user, self.down = user, down
         self.most = settings.IMPACT_MAX_NODES
         self.found = Picture()
-        self.known = relatable()
+        beyond = {each.kind: resource_of(each.kind) for each in falls}
+        self.known = relatable() | {key: one for key, one in beyond.items() if one}
 
     def add(self, row: Any, level: int) -> bool:
         """Put an object into the picture; False: it was there, or there is no room."""
@@ -88,7 +92,7 @@ class _Walk:
         for label, pk in frontier:
             ids[label].add(pk)
         found: dict[Key, Any] = {}
-        steps = list(self._relations(ids, found))
+        steps = [*self._relations(ids, found), *self._beyond(ids, found)]
         for edge in all_edges():
             if {edge.source, edge.target} <= self.known.keys():
                 steps += self._edge(edge, ids, found)
@@ -116,14 +120,34 @@ class _Walk:
             for row in self._limited(rows)
             for step in _steps_of(row, ids, with_it, against)
         ]
+        return self._to_seen(steps, found)
+
+    def _to_seen(self, steps: list[Step], found: dict[Key, Any]) -> Iterator[Step]:
+        """Keep the steps to what the reader may see; the rest is counted."""
         far = {step[1] for step in steps}
-        seen = seen_by_key(self.user, far)
+        seen = seen_by_key(self.user, far, known=self.known)
         self._hide(far - seen.keys())
         found |= seen
-        yield from (step for step in steps if step[1] in seen)
+        return (step for step in steps if step[1] in seen)
+
+    def _beyond(
+        self, ids: dict[str, set[int]], found: dict[Key, Any]
+    ) -> Iterator[Step]:
+        """Go on into the rooms above: what is there falls, and nothing here falls with it."""
+        ways = [
+            way
+            for each in falls
+            if self.down
+            for way in self._cut(each.steps(self.user, ids, self.most + 1))
+        ]
+        self._hide({far for _near, far, _words, is_told in ways if not is_told})
+        told = [(near, far, words) for near, far, words, is_told in ways if is_told]
+        return self._to_seen(told, found)
 
     def _limited(self, rows: Any) -> list[Any]:
-        listed = list(rows[: self.most + 1])
+        return self._cut(list(rows[: self.most + 1]))
+
+    def _cut(self, listed: list[Any]) -> list[Any]:
         self.found.cut |= len(listed) > self.most
         return listed[: self.most]
 

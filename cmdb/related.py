@@ -44,9 +44,14 @@ def key_of(instance: Model) -> Key:
     return instance._meta.label_lower, int(instance.pk)
 
 
-def seen_by_key(user: Any, keys: Iterable[Key], action: str = "view") -> dict[Key, Any]:
-    """Fetch objects of any kinds, those on which the user may do the action; one query for each kind."""
-    known, wanted = relatable(), defaultdict(set)
+def seen_by_key(
+    user: Any,
+    keys: Iterable[Key],
+    action: str = "view",
+    known: Mapping[str, Resource] | None = None,
+) -> dict[Key, Any]:
+    """Fetch objects of any kinds, those on which the user may do the action; one query for each kind (`known`: not only what can be related)."""
+    known, wanted = known or relatable(), defaultdict(set)
     for label, pk in keys:
         wanted[label].add(pk)
     found: dict[Key, Any] = {}

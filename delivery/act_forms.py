@@ -91,7 +91,7 @@ class RollbackForm(forms.Form):
         super().__init__(*args, **kwargs)
         pipelines = Pipeline.objects.visible_to(user).select_related("project")
         offered: Any = self.fields["pipeline"]
-        offered.queryset = pipelines.filter(project=environment.project_id)
+        offered.queryset = pipelines.going_to(environment)
         first = offered.queryset.first()
         if not self.initial.get("pipeline") and first is not None:
             self.initial["pipeline"] = first.pk

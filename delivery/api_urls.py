@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from delivery.rest import deploying, places, retrying, sets, uploading, watching
+from delivery.rest import (
+    configs,
+    deploying,
+    places,
+    retrying,
+    sets,
+    uploading,
+    watching,
+)
 
 app_name = "delivery_api"
 urlpatterns = [
@@ -35,6 +43,26 @@ urlpatterns = [
         name="environment_rollback",
     ),
     path(
+        "environments/<int:pk>/config-plan/",
+        configs.Plan.as_view(),
+        name="environment_config_plan",
+    ),
+    path(
+        "environments/<int:pk>/config-push/",
+        configs.Push.as_view(),
+        name="environment_config_push",
+    ),
+    path(
+        "environments/<int:pk>/config-read/",
+        configs.Read.as_view(),
+        name="environment_config_read",
+    ),
+    path(
+        "config-pushes/<int:pk>/cancel/",
+        configs.Cancel.as_view(),
+        name="configpush_cancel",
+    ),
+    path(
         "artefacts/<int:pk>/mark-bad/", places.MarkBad.as_view(), name="artefact_mark"
     ),
     path(
@@ -63,5 +91,10 @@ urlpatterns = [
         "release-sets/runs/<int:pk>/cancel/",
         sets.Cancel.as_view(),
         name="setrun_cancel",
+    ),
+    path(
+        "release-sets/runs/<int:pk>/take-back/",
+        sets.TakeBack.as_view(),
+        name="setrun_take_back",
     ),
 ]

@@ -15,6 +15,7 @@ class DeliveryConfig(AppConfig):
         self._join_engine()
         self._show_deploys()
         self._show_approvals()
+        self._tell_chats()
         self._join_triggers()
         self._join_configs()
         self._show_applications()
@@ -43,11 +44,19 @@ class DeliveryConfig(AppConfig):
         marks.many_sources.append(showing.marks_of_hosts)
 
     def _show_approvals(self) -> None:
-        """List deploys that need approval in the inbox of approvals."""
+        """List deploys and versions of configuration that need approval in the inbox of approvals."""
+        from delivery.configs import approving as of_configs
         from delivery.pages import approving
         from tasks.approvals.beside import SOURCES
 
         SOURCES["deploy"] = approving.SOURCE
+        SOURCES["config"] = of_configs.SOURCE
+
+    def _tell_chats(self) -> None:
+        """Let web-hooks say more of deploys, and know of which projects lines are."""
+        from delivery.safety import chat_subjects
+
+        chat_subjects.join()
 
     def _join_triggers(self) -> None:
         """Let what follows a deploy begin when it ended, and sets go on."""
@@ -63,7 +72,7 @@ class DeliveryConfig(AppConfig):
         """Say on pages of applications what is live where, and give them the way to deliver."""
         from adminset.crud.resource import Action, Panel
         from appconf import extensions
-        from delivery.pages import applications
+        from delivery.pages import applications, choosing
         from delivery.safety import guarding
 
         extensions.before_environment.append(guarding.ensure_may_change)
@@ -75,6 +84,24 @@ class DeliveryConfig(AppConfig):
                 "delivery/_project.html",
                 applications.of_project,
                 "delivery.view_pipeline",
+            )
+        )
+        extensions.project_actions.append(
+            Action(
+                _("Deploy"),
+                "delivery:project_deploy",
+                "rocket",
+                choosing.DEPLOYS,
+                may=choosing.may_deploy_project,
+            )
+        )
+        extensions.environment_actions.append(
+            Action(
+                _("Deploy"),
+                "delivery:environment_deploy",
+                "rocket",
+                choosing.DEPLOYS,
+                may=choosing.may_deploy_environment,
             )
         )
         extensions.environment_actions.append(

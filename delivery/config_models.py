@@ -67,6 +67,10 @@ class ConfigPush(Timestamped):
     # What the person said yes to.
     plan_hash = models.CharField(max_length=64, blank=True)
     reason = models.CharField(_("reason"), max_length=250, blank=True)
+    # Why it began although windows or freezes said no.
+    emergency_reason = models.CharField(_("emergency"), max_length=500, blank=True)
+    # Keys of the hosts that were chosen; empty: all of the environment.
+    host_ids = models.JSONField(default=list, blank=True)
     requested_by = models.ForeignKey(
         "accounts.User",
         verbose_name=_("user"),
@@ -76,6 +80,15 @@ class ConfigPush(Timestamped):
         related_name="+",
     )
     requested_by_name = models.CharField(_("who"), max_length=150, blank=True)
+    # The token that spoke: what it may not, the worker who fills in the texts may not either.
+    token = models.ForeignKey(
+        "accounts.ApiToken",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    by_token = models.BooleanField(default=False)
     # What keeps deploys away while files are brought; readings hold none.
     lock = models.ForeignKey(
         "delivery.DeployLock",

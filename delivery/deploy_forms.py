@@ -39,7 +39,8 @@ class DeployForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user, self.pipeline = user, pipeline
         rows = Environment.objects.visible_to(user, "deploy")
-        offered = rows.filter(project=pipeline.project_id).in_order()
+        offered: Any = pipeline.reached(rows)
+        offered = offered.in_order()
         choice: Any = self.fields["environment"]
         choice.queryset = offered
         choice.label_from_instance = lambda row: (
@@ -50,11 +51,12 @@ class DeployForm(forms.Form):
         self.fields["hosts"].queryset = self._hosts()  # type: ignore[attr-defined]
 
     def kinds(self) -> list[tuple[str, Any]]:
-        """Give the kinds of references that the project's source has."""
-        kinds = (RefKind.BRANCH, RefKind.TAG, RefKind.COMMIT, RefKind.ARTEFACT)
+        """Give the kinds of references that the project can be delivered from, the usual one first."""
         source = self.pipeline.project.source_type
-        if source == Project.SourceType.UPLOAD:
-            kinds = (RefKind.UPLOAD, RefKind.ARTEFACT)  # type: ignore[assignment]
+        read = (RefKind.BRANCH, RefKind.TAG, RefKind.COMMIT)
+        own = () if source == Project.SourceType.UPLOAD else read
+        # Archives are sent to the project, not to its source: any project has them.
+        kinds = (*own, RefKind.UPLOAD, RefKind.ARTEFACT)
         return [(kind.value, str(kind.label).capitalize()) for kind in kinds]
 
     def _start(self) -> None:

@@ -24,6 +24,7 @@ class DeployStep(models.Model):
         COMMAND = "command", _("command")
         CONFIRM = "confirm", _("confirm")
         ACTIVATE = "activate", _("switch")
+        AFTER = "after", _("command at the portal")
         WATCH = "watch", _("watch")
         FINISH = "finish", _("finish")
         LOOK = "look", _("look what was switched")
@@ -41,7 +42,7 @@ class DeployStep(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     OPEN = (Status.WAITING, Status.RUNNING)
-    LOCAL = (Kind.FETCH, Kind.BUILD, Kind.PACK)
+    LOCAL = (Kind.FETCH, Kind.BUILD, Kind.PACK, Kind.AFTER)
     STATES: ClassVar[dict[str, str]] = {
         "waiting": "idle",
         "running": "busy",

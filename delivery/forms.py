@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from adminset.crud.forms import ResourceForm
-from appconf.models import Environment
+from appconf.models import Environment, Project
 from delivery.models import Artefact, Pipeline, PipelineTemplate
 from delivery.stage_rows import StagesField
 
@@ -34,8 +34,11 @@ POLICY = (
     "pause_after",
     "forks",
     "canary_hosts",
+    "canary_group",
     "canary_watch_seconds",
     "gate_metric",
+    "gate_measure",
+    "gate_divisor",
     "gate_comparison",
     "gate_limit",
     "auto_rollback",
@@ -44,6 +47,7 @@ RULES = ("include", "exclude", "shared_paths", "cache_paths", "keep")
 STAGES = ("stages", "timeout_seconds", "build_timeout_seconds")
 WAY = (*STAGES, *RULES, *COMMANDS, *HEALTH, *POLICY)
 GUARDS = (
+    "environments",
     "guarded_kinds",
     "approvals_needed",
     "approve_groups",
@@ -58,7 +62,12 @@ WAY_WIDGETS: dict[str, forms.Widget] = {
     **{name: forms.Textarea(attrs={"rows": 4, **_TEXT}) for name in RULES[:4]},
     "health_target": forms.TextInput(attrs=_TEXT),
     "batches": forms.TextInput(attrs={"placeholder": "1 10% 50%", **_TEXT}),
-    "gate_metric": forms.TextInput(attrs={"placeholder": "app.errors.rate", **_TEXT}),
+    "gate_metric": forms.TextInput(
+        attrs={"placeholder": "http_errors_total", "list": "metrics-sent", **_TEXT}
+    ),
+    "gate_divisor": forms.TextInput(
+        attrs={"placeholder": "http_requests_total", "list": "metrics-sent", **_TEXT}
+    ),
 }
 
 
@@ -68,7 +77,7 @@ class WayForm(ResourceForm):
     stages = StagesField(
         label=gettext_lazy("Stages"),
         help_text=gettext_lazy(
-            "In this order. Builds and checks run at the portal in a clean folder; commands run on the hosts."
+            "In this order. Builds and checks run at the portal in a clean folder; commands run on the hosts, on all or on the first one only; behind the switch a command may run at the portal."
         ),
     )
 
@@ -150,9 +159,26 @@ class PipelineForm(WayForm):
         super().__init__(*args, **kwargs)
         for name in ("approvals_needed", "approval_minutes"):
             self.fields[name].required = False
+        offered: Any = self.fields["environments"]
+        # Each is offered with the name of its project.
+        offered.queryset = offered.queryset.select_related("project")
+        if not self.instance.pk and self.initial.get("project"):
+            self._begin_with_project()
+
+    def _begin_with_project(self) -> None:
+        """Put into a new pipeline what its project says: how it is restarted, and where it is asked whether it is well."""
+        try:
+            # Only one that the reader sees.
+            project: Project = self.fields["project"].clean(self.initial["project"])
+        except forms.ValidationError:
+            return
+        self.initial.setdefault("restart", project.restart_command)
+        if project.health_url:
+            self.initial.setdefault("health_kind", Pipeline.Health.HTTP)
+            self.initial.setdefault("health_target", project.health_url)
 
     def clean(self) -> dict[str, Any]:
-        """Keep a pipeline with its project once something was delivered."""
+        """Keep a pipeline with its project once something was delivered, and its environments to those of the project."""
         cleaned = super().clean()
         for name in ("approvals_needed", "approval_minutes"):
             if cleaned.get(name) is None:
@@ -162,6 +188,9 @@ class PipelineForm(WayForm):
         if self.instance.pk and moved and self.instance.deploys.exists():
             words = _("It has delivered already: it stays with its project.")
             self.add_error("project", words)
+        named = {row.project_id for row in cleaned.get("environments") or ()}
+        if project is not None and named - {project.pk}:
+            self.add_error("environments", _("Choose environments of its project."))
         return cleaned
 
     def fieldsets(self) -> list[dict[str, Any]]:

@@ -6,7 +6,11 @@ from delivery.deploy_models import Deploy
 from delivery.deploy_part_models import DeployHost, DeployStep
 from delivery.githook_models import GitHook, GitHookDelivery, GitHookSeen
 from delivery.live_models import LiveRelease
-from delivery.pipeline_models import Pipeline, PipelineTemplate
+from delivery.pipeline_models import (
+    Pipeline,
+    PipelineEnvironment,
+    PipelineTemplate,
+)
 from delivery.request_models import DeployRequest
 from delivery.safety_models import DeployLock, DeployVote
 from delivery.set_models import ReleaseSet, ReleaseSetItem
@@ -34,6 +38,7 @@ __all__ = [
     "GitHookSeen",
     "LiveRelease",
     "Pipeline",
+    "PipelineEnvironment",
     "PipelineTemplate",
     "ReleaseSet",
     "ReleaseSetItem",

@@ -1,6 +1,6 @@
 """Pipelines: how a project's releases are made and brought to its environments; and templates that projects share."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -34,6 +34,15 @@ class PipelineTemplate(Timestamped, Way):
         return reverse("delivery:pipelinetemplate_detail", args=[self.pk])
 
 
+class PipelineQuerySet(OfProjectsQuerySet):
+    """Pipelines, by where they go."""
+
+    def going_to(self, environment: Any) -> Self:
+        """Narrow to the pipelines of an environment's project that may go there."""
+        named = models.Q(environments=None) | models.Q(environments=environment)
+        return self.filter(named, project=environment.project_id)
+
+
 class Pipeline(Timestamped, Way):
     """How one project is delivered: its own way or a template's, and who has a word in it."""
 
@@ -55,6 +64,14 @@ class Pipeline(Timestamped, Way):
         help_text=_(
             "Its stages, hooks, health and policy count then, not those below."
         ),
+    )
+    environments = models.ManyToManyField(
+        "appconf.Environment",
+        verbose_name=_("only to these environments"),
+        blank=True,
+        related_name="pipelines",
+        through="delivery.PipelineEnvironment",
+        help_text=_("Only to these environments. Empty: all of its project."),
     )
     # What guards an environment: kinds of environments for which approvals and calendars count; empty: all.
     guarded_kinds = models.JSONField(
@@ -105,7 +122,7 @@ class Pipeline(Timestamped, Way):
     )
     is_active = models.BooleanField(_("in use"), default=True)
 
-    objects = OfProjectsQuerySet.as_manager()  # type: ignore[misc]
+    objects = PipelineQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("pipeline")
@@ -133,3 +150,37 @@ class Pipeline(Timestamped, Way):
     def guards(self, environment: Any) -> bool:
         """Whether approvals and calendars count for an environment."""
         return not self.guarded_kinds or environment.kind in self.guarded_kinds
+
+    def goes_to(self, environment: Any) -> bool:
+        """Whether it may go to an environment."""
+        return type(self).objects.going_to(environment).filter(pk=self.pk).exists()
+
+    def reached(self, rows: models.QuerySet) -> models.QuerySet:
+        """Narrow environments to those to which it may go."""
+        own, named = (
+            rows.filter(project=self.project_id),
+            self.environments.values("pk"),
+        )
+        return own.filter(pk__in=named) if self.environments.exists() else own
+
+
+class PipelineEnvironment(models.Model):
+    """That a pipeline goes only to this environment, and to others that it names."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE)
+    # Not by CASCADE: a pipeline that loses the only one that it names would go everywhere.
+    environment = models.ForeignKey("appconf.Environment", on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name = _("environment of a pipeline")
+        verbose_name_plural = _("environments of pipelines")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pipeline", "environment"], name="environment_once_in_pipeline"
+            )
+        ]
+
+    def __str__(self) -> str:
+        # Without names: whoever deletes one end may not know the other.
+        return str(self._meta.verbose_name)

@@ -14,7 +14,7 @@ from delivery.forms import (
     PipelineTemplateForm,
 )
 from delivery.models import Artefact, Deploy, Pipeline, PipelineTemplate
-from delivery.pages import panels
+from delivery.pages import panels, promoting
 from delivery.progress import with_progress
 from delivery.safety import guarding
 from delivery.tables import (
@@ -55,8 +55,16 @@ PIPELINES = PipelineResource(
     search=("name", "description", "project__name", "project__code"),
     tabs=TABS,
     counts={"deploy": "deploys"},
+    moves=lambda rows: any(last.is_open for row in rows for last in row.latest),
     list_queryset=lambda rows: rows.select_related("project", "template"),
-    detail_fields=("description", "project", "template", "is_active", *WAY[1:]),
+    detail_fields=(
+        "description",
+        "project",
+        "template",
+        "is_active",
+        "environments",
+        *WAY[1:],
+    ),
     bulk_fields=("is_active",),
     panels=panels.OF_PIPELINE,
     actions=(
@@ -142,6 +150,7 @@ DEPLOYS = Resource(
     ),
     list_queryset=_deploys,
     verbs=frozenset(),
+    moves=lambda rows: any(row.is_open for row in rows),
     begins=_("Open a pipeline and press Deploy: what it did stands here from then on."),
 )
 
@@ -207,6 +216,15 @@ ARTEFACTS = Resource(
             "rocket",
             "delivery.add_deploy",
             when=lambda artefact: artefact.is_stored and not artefact.bad,
+        ),
+        Action(
+            _("Promote"),
+            "delivery:artefact_promote",
+            "forward",
+            "delivery.add_deploy",
+            told=lambda user, artefact: promoting.words_of(
+                promoting.promotion_of(user, artefact)[1]
+            ),
         ),
         Action(
             _("Compare"),

@@ -17,6 +17,7 @@ from delivery.models import (
     DeployLock,
     DeployStep,
     LiveRelease,
+    Pipeline,
 )
 
 CARD_ROWS = 6
@@ -109,6 +110,12 @@ def places_of_project(user: Any, project: Project) -> list[Place]:
     """Give what is live in the environments of a project, in the order of travel."""
     rows = Environment.objects.visible_to(user).filter(project=project)
     return places_of(user, rows.select_related("project").order_by("position", "name"))
+
+
+def reached_by(pipeline: Pipeline) -> set[int]:
+    """Give the keys of the environments to which a pipeline may go."""
+    rows = pipeline.reached(Environment.objects.order_by())
+    return set(rows.values_list("pk", flat=True))
 
 
 def hosts_seen(user: Any, deploy: Deploy) -> QuerySet[DeployHost]:

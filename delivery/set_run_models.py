@@ -33,6 +33,8 @@ class SetRun(models.Model):
         OK = "ok", _("ok")
         BACK = "back", _("failed, all taken back")
         CANCELLED = "cancelled", _("cancelled, all taken back")
+        # By people, after it had ended.
+        TAKEN_BACK = "taken_back", _("taken back")
         # Something of it is live that should have come back: people look there.
         FAILED = "failed", _("failed, not all taken back")
 
@@ -43,6 +45,7 @@ class SetRun(models.Model):
         "ok": "ok",
         "back": "warning",
         "cancelled": "warning",
+        "taken_back": "warning",
         "failed": "danger",
     }
 
@@ -69,6 +72,11 @@ class SetRun(models.Model):
     cancelled_by = models.ForeignKey(
         "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # How often people had it taken back after it had ended, and who did last.
+    take_backs = models.PositiveSmallIntegerField(default=0)
+    taken_back_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     objects = SetRunQuerySet.as_manager()
 
@@ -89,6 +97,11 @@ class SetRun(models.Model):
     def is_open(self) -> bool:
         """Whether it has not ended."""
         return self.state in self.OPEN
+
+    @property
+    def goes_back_as(self) -> Any:
+        """The user in whose name it goes back; None where that one is gone."""
+        return self.taken_back_by if self.take_backs else self.requested_by
 
     @property
     def colour(self) -> str:
@@ -160,3 +173,8 @@ class SetPart(SetPlace):
     def colour(self) -> str:
         """Colour of how it stands."""
         return self.STATES[self.state]
+
+    @property
+    def is_out(self) -> bool:
+        """Whether hosts have what it brought."""
+        return self.to_take_back or self.state == self.State.STUCK

@@ -1,4 +1,4 @@
-"""The stages of a pipeline as rows of inputs: kind, title, command, time-out; a program gives the list as JSON."""
+"""The stages of a pipeline as rows of inputs: kind, title, command, time-out, hosts; a program gives the list as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from delivery.stages import KINDS, default_stages
+from delivery.stages import ALL, KINDS, ON, default_stages
 from tasks.launching.rows import Column, RowsField, RowsWidget
 
 
 class StagesField(RowsField):
-    """Cleans to [{"kind", "title", "command", "timeout"}] without what is empty; delivery/stages.py judges the whole."""
+    """Cleans to [{"kind", "title", "command", "timeout", "on"}] without what is empty; delivery/stages.py judges the whole."""
 
     def __init__(self, **kwargs: Any) -> None:
         columns = (
@@ -25,6 +25,12 @@ class StagesField(RowsField):
             Column("title", gettext_lazy("Title")),
             Column("command", gettext_lazy("Command"), "area"),
             Column("timeout", gettext_lazy("Time-out (s)")),
+            Column(
+                "on",
+                gettext_lazy("Runs on"),
+                "select",
+                choices=lambda: [(key, str(words)) for key, words in ON.items()],
+            ),
         )
         widget = RowsWidget(columns, gettext_lazy("Add a stage"))
         super().__init__(
@@ -60,6 +66,9 @@ def _row(row: Any) -> Any:
         if not (seconds.isascii() and seconds.isdecimal() and len(seconds) < 9):
             raise forms.ValidationError(_("A time-out is a number of seconds."))
         kept["timeout"] = int(seconds)
+    if kept.get("on") == ALL:
+        # That is what is meant without it: the same way has one form, and one hash.
+        del kept["on"]
     if isinstance(kept.get("command"), str):
         # A browser sends the line ends of a text as CR LF; a shell wants LF.
         kept["command"] = kept["command"].replace("\r\n", "\n")

@@ -9,8 +9,8 @@ MOST = 40
 LONGEST_COMMAND = 65_536
 # At the portal, in the build's clean directory, before the artefact is made.
 AT_PORTAL = ("build", "check")
-# On the hosts, or with people, after it.
-ON_HOSTS = ("distribute", "command", "confirm", "activate")
+# At the portal, behind the switch: smoke tests, caches, notices.
+AFTER = "after"
 KINDS: dict[str, Any] = {
     "build": _("build"),
     "check": _("check of what was built"),
@@ -18,9 +18,13 @@ KINDS: dict[str, Any] = {
     "command": _("command on the hosts"),
     "confirm": _("a person confirms"),
     "activate": _("switch"),
+    AFTER: _("after, at the portal"),
 }
-WITH_COMMAND = ("build", "check", "command")
-KNOWN = {"kind", "title", "command", "timeout"}
+WITH_COMMAND = ("build", "check", "command", AFTER)
+KNOWN = {"kind", "title", "command", "timeout", "on"}
+ALL, FIRST = "all", "first"
+# Where a command on the hosts runs; one that changes what hosts share (a migration) runs on one of them.
+ON: dict[str, Any] = {ALL: _("all hosts"), FIRST: _("first host only")}
 
 
 def default_stages() -> list[dict[str, Any]]:
@@ -31,6 +35,16 @@ def default_stages() -> list[dict[str, Any]]:
 def title_of(stage: dict[str, Any]) -> str:
     """Give a stage's title, or what its kind is called."""
     return str(stage.get("title") or KINDS.get(stage.get("kind", ""), ""))
+
+
+def is_for_one(stage: dict[str, Any]) -> bool:
+    """Say whether a stage runs on one host of a deploy only."""
+    return bool(stage.get("on", ALL) == FIRST)
+
+
+def is_at_portal(stage: dict[str, Any]) -> bool:
+    """Say whether the command of a stage runs at the portal."""
+    return stage["kind"] in (*AT_PORTAL, AFTER)
 
 
 def check_stages(value: Any) -> None:
@@ -54,6 +68,11 @@ def check_stages(value: Any) -> None:
         raise ValidationError(_("A release is distributed before the switch."))
     if any(kind in AT_PORTAL for kind in kinds[first:]):
         raise ValidationError(_("Builds and their checks come before distributing."))
+    if AFTER in kinds[: kinds.index("activate")]:
+        words = _(
+            "A command at the portal that is none of the build comes behind the switch."
+        )
+        raise ValidationError(words)
 
 
 def _wrong(stage: Any) -> Any:
@@ -70,10 +89,22 @@ def _wrong(stage: Any) -> Any:
         return _("it holds a character that no shell takes.")
     if stage["kind"] in WITH_COMMAND and not command.strip():
         return _("it needs a command.")
-    seconds = stage.get("timeout", 1)
+    return _wrong_place(stage) or _wrong_time(stage.get("timeout", 1))
+
+
+def _wrong_time(seconds: Any) -> Any:
     if isinstance(seconds, bool) or not isinstance(seconds, int):
         return _("its time-out is a number of seconds.")
     return "" if 0 < seconds <= 86_400 else _("its time-out is 1 to 86400 seconds.")
+
+
+def _wrong_place(stage: dict[str, Any]) -> Any:
+    on = stage.get("on", ALL)
+    if not isinstance(on, str) or on not in ON:
+        return _("it runs on `all` hosts or on the `first`.")
+    if on == FIRST and stage["kind"] != "command":
+        return _("only a command on the hosts can be for one of them.")
+    return ""
 
 
 def check_paths(value: str) -> None:

@@ -8,14 +8,17 @@ from delivery.githooks.door import githook_in
 from delivery.pages import (
     applications,
     artefacts,
+    choosing,
     control,
     deep_look,
     deploying,
     deploys,
     figures,
+    gates,
     host_locks,
     live,
     locking,
+    promoting,
     rules,
     source_keys,
     uploading,
@@ -32,6 +35,7 @@ urlpatterns = [
     path("live/", live.live, name="live"),
     path("figures/", figures.dora, name="dora"),
     path("pipelines/rules/", rules.pipeline_rules, name="pipeline_rules"),
+    path("pipelines/metrics/", gates.gate_metrics, name="gate_metrics"),
     path(
         "pipelines/<int:pk>/deploy/", deploying.pipeline_deploy, name="pipeline_deploy"
     ),
@@ -68,6 +72,7 @@ urlpatterns = [
     path("deploys/<int:pk>/retry/", control.deploy_retry, name="deploy_retry"),
     # A deploy has a page of its own.
     *(page for page in pages(DEPLOYS) if page.name != "deploy_detail"),
+    path("projects/<int:pk>/deploy/", choosing.project_deploy, name="project_deploy"),
     path(
         "projects/<int:pk>/forget-keys/",
         source_keys.project_forget_keys,
@@ -79,11 +84,21 @@ urlpatterns = [
     path(
         "artefacts/<int:pk>/deploy/", artefacts.artefact_deploy, name="artefact_deploy"
     ),
+    path(
+        "artefacts/<int:pk>/promote/",
+        promoting.artefact_promote,
+        name="artefact_promote",
+    ),
     path("artefacts/<int:pk>/mark/", artefacts.artefact_mark, name="artefact_mark"),
     path(
         "artefacts/<int:pk>/unmark/", artefacts.artefact_unmark, name="artefact_unmark"
     ),
     *pages(ARTEFACTS),
+    path(
+        "environments/<int:pk>/deploy/",
+        choosing.environment_deploy,
+        name="environment_deploy",
+    ),
     path("environments/<int:pk>/live/", live.environment_live, name="environment_live"),
     path(
         "environments/<int:pk>/charts/",

@@ -1,5 +1,6 @@
 """The way of a release to its hosts as data: stages, rules, hooks, health, policy; shared by pipelines and their templates."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -8,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from adminset.errors import DomainError
+from delivery.canary_models import Canary, seconds
 from delivery.stages import check_paths, check_stages, default_stages
 from tasks.services import batches as batch_words
 
@@ -28,15 +30,7 @@ def _command(label: Any, words: Any) -> models.TextField:
     )
 
 
-def _seconds(label: Any, default: int, most: int, least: int = 0) -> Any:
-    return models.PositiveIntegerField(
-        label,
-        default=default,
-        validators=[MinValueValidator(least), MaxValueValidator(most)],
-    )
-
-
-class Way(models.Model):
+class Way(Canary):
     """How something gets to hosts. All that is text for a shell runs on the hosts (or in the build's clean directory)."""
 
     class Health(models.TextChoices):
@@ -62,12 +56,6 @@ class Way(models.Model):
         NEVER = "never", _("never")
         FAILURE = "failure", _("when a host of the batch did not end well")
         ALWAYS = "always", _("after each batch")
-
-    class Comparison(models.TextChoices):
-        """When a measured value is bad."""
-
-        ABOVE = "above", _("above the limit")
-        BELOW = "below", _("below the limit")
 
     # [{"kind": "build", "title": "Build", "command": "make", "timeout": 600}, ...]; see delivery/stages.py
     stages = models.JSONField(
@@ -131,14 +119,14 @@ class Way(models.Model):
     health_content = models.CharField(
         _("text that the answer holds"), max_length=500, blank=True
     )
-    health_wait_seconds = _seconds(_("wait before the first try (s)"), 0, 3600)
-    health_timeout_seconds = _seconds(_("time-out of a try (s)"), 10, 600, 1)
+    health_wait_seconds = seconds(_("wait before the first try (s)"), 0, 3600)
+    health_timeout_seconds = seconds(_("time-out of a try (s)"), 10, 600, 1)
     health_attempts = models.PositiveSmallIntegerField(
         _("tries"),
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
     )
-    health_pause_seconds = _seconds(_("seconds between tries"), 3, 600)
+    health_pause_seconds = seconds(_("seconds between tries"), 3, 600)
     policy = models.CharField(
         _("policy"), max_length=12, choices=Policy, default=Policy.DIRECT
     )
@@ -157,20 +145,6 @@ class Way(models.Model):
         choices=Pause,
         default=Pause.NEVER,
     )
-    canary_hosts = models.PositiveIntegerField(
-        _("hosts of the canary"), default=1, validators=[MinValueValidator(1)]
-    )
-    canary_watch_seconds = _seconds(_("the canary is watched for (s)"), 300, 86_400)
-    gate_metric = models.CharField(
-        _("measured value"),
-        max_length=200,
-        blank=True,
-        help_text=_("Name of a metric, such as app.errors.rate; empty: none is asked."),
-    )
-    gate_comparison = models.CharField(
-        _("it is bad"), max_length=10, choices=Comparison, default=Comparison.ABOVE
-    )
-    gate_limit = models.FloatField(_("limit"), default=0)
     auto_rollback = models.BooleanField(
         _("take back what was switched when a batch ends badly"), default=True
     )
@@ -179,8 +153,8 @@ class Way(models.Model):
         default=20,
         validators=[MinValueValidator(1), MaxValueValidator(200)],
     )
-    timeout_seconds = _seconds(_("time-out of a stage on a host (s)"), 1800, 86_400, 1)
-    build_timeout_seconds = _seconds(_("time-out of a build (s)"), 3600, 86_400, 1)
+    timeout_seconds = seconds(_("time-out of a stage on a host (s)"), 1800, 86_400, 1)
+    build_timeout_seconds = seconds(_("time-out of a build (s)"), 3600, 86_400, 1)
 
     # What a deploy freezes of it.
     FIELDS: ClassVar[tuple[str, ...]] = (
@@ -207,8 +181,11 @@ class Way(models.Model):
         "batches",
         "pause_after",
         "canary_hosts",
+        "canary_group_id",
         "canary_watch_seconds",
         "gate_metric",
+        "gate_measure",
+        "gate_divisor",
         "gate_comparison",
         "gate_limit",
         "auto_rollback",
@@ -217,8 +194,21 @@ class Way(models.Model):
         "build_timeout_seconds",
     )
 
+    # Those that came later, with what they say by themselves: what was frozen or vouched for before them has none of them.
+    LATER: ClassVar[dict[str, Any]] = {
+        "canary_group_id": None,
+        "gate_measure": "value",
+        "gate_divisor": "",
+    }
+
     class Meta:
         abstract = True
+
+    @classmethod
+    def said(cls, way: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a frozen way without those later fields that say nothing: two ways are the same where these are."""
+        unsaid = {k for k, usual in cls.LATER.items() if way.get(k, usual) == usual}
+        return {name: value for name, value in way.items() if name not in unsaid}
 
     def frozen(self) -> dict[str, Any]:
         """Give all of it as plain values: what a deploy keeps, so that no later change touches it."""

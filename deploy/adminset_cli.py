@@ -368,6 +368,7 @@ class Followed:
             "run": ("Run", "runs", "follow"),
             "workflow": ("Workflow run", "workflow-runs", "workflow follow"),
             "deploy": ("Deploy", "deploys", "deploys --follow"),
+            "push": ("Push of configuration", "config-pushes", "config-wait"),
         }[kind]
         self.number, self.name = number, f"{name} #{number}"
         self.path, self.again = f"/{path}/{number}", f"{again} {number}"
@@ -1035,6 +1036,72 @@ def rollback(portal, screen, args):
     return _wished(portal, screen, f"/environments/{number}/rollback/", body, args)
 
 
+def config_push(portal, screen, args):
+    """Push the configuration files of an environment that are in force to its hosts; follow it where that is asked for."""
+    body = {"files": args.file or [], "hosts": args.host or []}
+    if args.dry_run:
+        number = _placed(portal, "environments", args.environment, "environment")
+        plan = portal.post(f"/environments/{number}/config-plan/", body)
+        screen.give(dict(plan, type="plan"), map(_line, _config_plan_lines(plan)))
+        return USAGE if plan["problems"] else OK
+    body.update(
+        reason=args.reason,
+        emergency_reason=args.emergency or "",
+        plan_hash=args.plan_hash or "",
+    )
+    return _config_begun(portal, screen, "config-push", body, args)
+
+
+def _config_plan_lines(plan):
+    for one in plan["files"]:
+        yield "{} v{}".format(one["path"], one["number"])
+    for row in plan["hosts"]:
+        for path, words in sorted(row["files"].items()):
+            yield "  {} {}: {}".format(row["host_name"], path, words)
+    if plan["hidden"]:
+        yield "  and {} host(s) that you may not see".format(plan["hidden"])
+    for command in plan["reload_commands"]:
+        yield f"  reload: {command}"
+    yield from filter(None, [plan["closed"], *plan["problems"]])
+    yield "--plan-hash " + plan["hash"]
+
+
+def config_read(portal, screen, args):
+    """Read the configuration files of an environment back from its hosts."""
+    body = {"files": args.file or []}
+    return _config_begun(portal, screen, "config-read", body, args)
+
+
+def _config_begun(portal, screen, act, body, args):
+    number = _placed(portal, "environments", args.environment, "environment")
+    key = args.key or str(uuid.uuid4())
+    made = portal.post(f"/environments/{number}/{act}/", body, key=key)
+    line = "{} #{}  {}".format(act, made["id"], made["url"])
+    screen.give(dict(made, type="begun"), [_line(line)])
+    return _config_follow(portal, screen, made["id"], args) if args.wait else OK
+
+
+def config_wait(portal, screen, args):
+    """Wait for the end of a push of configuration, or of a reading."""
+    return _config_follow(portal, screen, args.push, args)
+
+
+def _config_follow(portal, screen, number, args):
+    followed = Followed("push", number)
+
+    def step(wait):
+        told = portal.get(followed.path + "/", patience=PATIENCE_FOLLOWING)
+        if told["status"] == "running":
+            time.sleep(min(wait, LOOK_SECONDS))
+            return None
+        code = {"ok": OK, "cancelled": CANCELLED}.get(told["status"], FAILED)
+        line = "config #{}: {} {}".format(number, told["status"], told["explanation"])
+        screen.give(dict(told, type="end", exit_code=code), [_line(line)])
+        return code
+
+    return to_the_end(portal, screen, followed, step, args)
+
+
 def artefact(portal, screen, args):
     """Send an archive that a project is delivered from, or list what was built."""
     number = portal.find("projects", args.project)
@@ -1283,6 +1350,7 @@ def _add_deliveries(commands, command):
     added.add_argument("--key", help="Idempotency-Key")
     added.add_argument("--reason")
     _add_following(added)
+    _add_configs(command)
     added = commands.add_parser(
         "artefact", help="send an archive, or list what was built", allow_abbrev=False
     )
@@ -1296,6 +1364,26 @@ def _add_deliveries(commands, command):
             act.add_argument("--name")
         act.set_defaults(does=artefact)
         _add_shared(act)
+
+
+def _add_configs(command):
+    push = command("config-push", config_push, "push configuration files to hosts")
+    read = command("config-read", config_read, "read configuration files back")
+    for one in (push, read):
+        one.add_argument("environment", help="PROJECT/NAME, or number")
+        one.add_argument("--file", action="append", metavar="NAME",
+            help="only this file: name, path or number")  # fmt: skip
+        one.add_argument("--wait", action="store_true", help="wait for its end")
+        one.add_argument("--key", help="Idempotency-Key")
+        _add_following(one)
+    push.add_argument("--reason", default="", help="needed, but for --dry-run")
+    push.add_argument("--host", action="append", metavar="NAME")
+    push.add_argument("--dry-run", action="store_true", help="only show the plan")
+    push.add_argument("--plan-hash", help="push only what that plan showed")
+    push.add_argument("--emergency", help="why it cannot wait for a window")
+    added = command("config-wait", config_wait, "wait for a push or a reading to end")
+    added.add_argument("push", type=int, metavar="NUMBER")
+    _add_following(added)
 
 
 def _add_workflow(commands):

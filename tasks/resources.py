@@ -63,5 +63,6 @@ RUNS = RunResource(
         "ok_count": "seen_ok",
     },
     list_queryset=_for_list,
+    moves=lambda rows: any(row.is_open for row in rows),
     verbs=frozenset(),
 )

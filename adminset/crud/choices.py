@@ -57,6 +57,35 @@ class RemoteSelectMultiple(_Remote, forms.SelectMultiple):
     """A select of several among thousands of rows."""
 
 
+class NamesInput(forms.TextInput):
+    """A box for a name: those of a resource are suggested as one types, and what is none of them is taken with a warning (list-parts.js)."""
+
+    template_name = "generic/widgets/names.html"
+
+    def __init__(
+        self, path: str, *, known: QuerySet, unknown: Any, attrs: dict[str, Any]
+    ) -> None:
+        """Take where the names come from (`path` of the resource), its rows that the reader may see, and the warning."""
+        self.path, self.known, self.unknown = path, known, unknown
+        super().__init__(attrs)
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Say where the suggestions come from, and whether the name in the box is one of them."""
+        listed = f"{name}-names"
+        asked = {
+            "list": listed,
+            "data-names": reverse("choices", args=[self.path]),
+            "autocomplete": "off",
+        }
+        context: dict[str, Any] = super().get_context(name, value, attrs | asked)
+        context["widget"] |= {
+            "names": listed,
+            "unknown": self.unknown,
+            "is_unknown": bool(value) and not self.known.filter(name=value).exists(),
+        }
+        return context
+
+
 @requires(SIGNED_IN)
 @require_safe
 def choices(request: HttpRequest, path: str) -> JsonResponse:

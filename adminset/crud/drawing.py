@@ -31,7 +31,8 @@ def draw_rows(table: tables.Table) -> SafeString:
 
 def _row(columns: "list[_Boxes | Cells]", record: Any) -> SafeString:
     cells = format_html_join("", "{}", ((column.draw(record),) for column in columns))
-    return format_html('<tr tabindex="-1" data-row>{}</tr>', cells)
+    key = str(record.pk)
+    return format_html('<tr tabindex="-1" data-key="{}" data-row>{}</tr>', key, cells)
 
 
 def _records(table: tables.Table) -> Iterator[Any]:

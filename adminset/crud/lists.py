@@ -100,6 +100,7 @@ class Listing(Matching):
         self.table.request = request
         self.shown = self.table.show_only(request.GET.getlist("columns"))
         self.table.resource = resource
+        self.moves = False
         self.table.can = resource.can(request.user)
 
     def left_out(self) -> list[str]:
@@ -135,6 +136,7 @@ class Listing(Matching):
             BoundRows(found, self.table), self.per_page, total=self.total
         )
         self.table.paginator, self.table.page = pages, pages.page(self.page)
+        self.moves = self.resource.moves(found)
 
     def _keys_of_page(self) -> list[Any]:
         rows, ordered = self.rows, self.table.data.data
@@ -231,6 +233,7 @@ class Listing(Matching):
             "per_page": self.per_page,
             "page_sizes": settings.LIST_PAGE_SIZES,
             "can": self.table.can,
+            "moves": self.moves,
             "list_links": self._links(),
             "bulk_actions": self._bulk_actions(),
             **self._view(),

@@ -1,6 +1,6 @@
 """One declaration per model: from it come its pages, its import and export, its history and its REST endpoints."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -47,6 +47,8 @@ class Action:
     """A button in the head of an object's page: a page of the room's own that takes the object's pk.
 
     Attributes:
+        when: whether an object has it. may: (user, object) -> whether that reader is offered it, besides the permission.
+        told: (user, object) -> the words on it in the place of its title; "": it is not offered.
         everywhere: a grant on some objects does not open that page.
         new_page: it opens beside the page that is there.
     """
@@ -57,6 +59,8 @@ class Action:
     permission: str
     post: bool = False
     when: Callable[[Any], bool] = lambda instance: True
+    may: Callable[[Any, Any], bool] = lambda user, instance: True
+    told: Callable[[Any, Any], str] | None = None
     everywhere: bool = False
     new_page: bool = False
 
@@ -121,6 +125,7 @@ class Resource:
             the pages show need no mention, and an empty path takes one away (adminset/crud/lookups.py).
         save: (actor, form) -> object, the one way to write. delete: (actor, instance) -> None.
         verbs: what this resource offers besides viewing.
+        moves: (rows of a page) -> whether anything goes on in one of them: the list reads itself again as long as it does.
         begins: a sentence for the empty list of what nobody adds by hand: how the first one comes about.
         api_counts: name in the API -> number that `for_list` brings along, for what counts only what the reader may see.
         api_texts: the same of texts.
@@ -165,6 +170,7 @@ class Resource:
     save: Callable[..., models.Model] = services.save
     delete: Callable[..., None] = services.delete
     verbs: frozenset[str] = VERBS
+    moves: Callable[[Sequence[Any]], bool] = lambda rows: False
     begins: Any = ""
     api_counts: Mapping[str, str] = field(default_factory=dict)
     api_texts: tuple[str, ...] = ()

@@ -137,14 +137,17 @@ def _actions(
 ) -> list[dict[str, Any]]:
     return [
         {
-            "title": a.title,
+            "title": title,
             "url": reverse(a.url_name, args=[instance.pk]),
             "icon": a.icon,
             "post": a.post,
             "new_page": a.new_page,
         }
         for a in resource.actions
-        if _may_act(request.user, a, instance) and a.when(instance)
+        if _may_act(request.user, a, instance)
+        and a.when(instance)
+        and a.may(request.user, instance)
+        and (title := a.told(request.user, instance) if a.told else a.title)
     ]
 
 

@@ -108,12 +108,14 @@ def _made(hand: Hand, hands: Hands, room: Room, fetched: Fetched) -> Artefact:
     stages = [stage for stage in way["stages"] if stage["kind"] in AT_PORTAL]
     caches = paths(way.get("cache_paths", ""))
     rooms.lend_caches(room, caches)
-    environment = _environment(deploy, fetched, hands)
+    environment = environment_of(
+        deploy, hands, fetched.commit, fetched.branch, fetched.tag
+    )
     end = time.monotonic() + way.get("build_timeout_seconds", settings.BUILD_SECONDS)
     for number, stage in enumerate(stages):
         hand.tell(number, len(stages) + 1)
-        seconds = min(_patience(stage), max(1, int(end - time.monotonic())))
-        _run_stage(hand, hands, room, stage, environment, seconds)
+        seconds = min(patience(stage), max(1, int(end - time.monotonic())))
+        run_stage(hand, hands, room, stage, environment, seconds)
     rooms.end_orphans(room)
     hand.tell(len(stages), len(stages) + 1)
     rules = Rules(_lines(way.get("include", "")), _lines(way.get("exclude", "")))
@@ -149,11 +151,12 @@ def _given(hand: Hand, stored: store.Stored, fetched: Fetched) -> Artefact:
     return artefact
 
 
-def _patience(stage: Stage) -> int:
+def patience(stage: Stage) -> int:
+    """Give how many seconds the command of a stage may take."""
     return int(stage.get("timeout") or settings.BUILD_SECONDS)
 
 
-def _run_stage(
+def run_stage(
     hand: Hand,
     hands: Hands,
     room: Room,
@@ -161,6 +164,11 @@ def _run_stage(
     environment: dict[str, str],
     seconds: int,
 ) -> None:
+    """Run the command of a stage in a room.
+
+    Raises:
+        BuildError: it did not end well, or not within the seconds that it has.
+    """
     title, command = title_of(stage), stage["command"]
     hands.now(stage=title[:100], command=command)
     hands.say(title)
@@ -184,12 +192,15 @@ def _run_stage(
         )
 
 
-def _environment(deploy: Deploy, fetched: Fetched, hands: Hands) -> dict[str, str]:
+def environment_of(
+    deploy: Deploy, hands: Hands, commit: str, branch: str, tag: str
+) -> dict[str, str]:
+    """Give what commands at the portal are told of a deploy."""
     return {
         "ADMINSET_PROJECT": deploy.pipeline.project.code,
-        "ADMINSET_COMMIT": fetched.commit,
-        "ADMINSET_BRANCH": fetched.branch,
-        "ADMINSET_TAG": fetched.tag,
+        "ADMINSET_COMMIT": commit,
+        "ADMINSET_BRANCH": branch,
+        "ADMINSET_TAG": tag,
         "ADMINSET_BUILD": str(hands.build.pk),
         "ADMINSET_DEPLOY": str(deploy.pk),
     }

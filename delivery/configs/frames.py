@@ -72,12 +72,42 @@ class Frame:
 
 
 def frame_of(
-    actor: Any, environment: Environment, file_ids: Iterable[int] | None = None
+    actor: Any,
+    environment: Environment,
+    file_ids: Iterable[int] | None = None,
+    host_ids: Iterable[int] | None = None,
 ) -> Frame:
     """Say which files and hosts a push is for, in a few queries; raises what planning.make_plan does."""
     ensure_may_deploy(actor, environment)
     files = _files(actor, environment, file_ids)
-    hosts = list(hosts_of(environment).order_by("hostname", "pk"))
+    return Frame(environment, files, _hosts(actor, environment, host_ids))
+
+
+def choosable(actor: Any, environment: Environment) -> list[Host]:
+    """Give the hosts among which somebody may choose: those that are delivered to, as far as they may be seen."""
+    found: list[Host] = seen(actor, _all_hosts(environment))
+    return found
+
+
+def _all_hosts(environment: Environment) -> list[Host]:
+    return list(hosts_of(environment).order_by("hostname", "pk"))
+
+
+def _hosts(
+    actor: Any, environment: Environment, host_ids: Iterable[int] | None
+) -> list[Host]:
+    if host_ids is not None:
+        wanted = set(host_ids)
+        # One that may not be seen is told as one that is not there.
+        chosen = [one for one in choosable(actor, environment) if one.pk in wanted]
+        if not wanted or len(chosen) != len(wanted):
+            raise Conflict(
+                _("One of the hosts is not delivered to here."),
+                _("Choose the hosts again."),
+                code="no_host",
+            )
+        return chosen
+    hosts = _all_hosts(environment)
     if not hosts:
         raise Conflict(
             _("%(environment)s has no host that is delivered to.")
@@ -85,7 +115,7 @@ def frame_of(
             _("Put hosts into it."),
             code="no_host",
         )
-    return Frame(environment, files, hosts)
+    return hosts
 
 
 def _files(

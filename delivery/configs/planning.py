@@ -1,7 +1,7 @@
 """What a push would do, before anything happens: per host which text comes where, which commands run, and what stands in the way."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,15 +65,18 @@ class ConfigPlan:
 
 
 def make_plan(
-    actor: Any, environment: Environment, file_ids: Iterable[int] | None = None
+    actor: Any,
+    environment: Environment,
+    file_ids: Iterable[int] | None = None,
+    host_ids: Iterable[int] | None = None,
 ) -> ConfigPlan:
-    """Say what a push of some files (None: all that are in force) to an environment would do.
+    """Say what a push of some files (None: all that are in force) to some hosts (None: all) of an environment would do.
 
     Raises:
         Forbidden: the actor may not deploy there, or not see one of the files.
-        Conflict: there is no file in force, or no host that is delivered to.
+        Conflict: there is no file in force, or no host that is delivered to, or one of the chosen is none of these.
     """
-    return filled_in(actor, frame_of(actor, environment, file_ids))
+    return filled_in(actor, frame_of(actor, environment, file_ids, host_ids))
 
 
 def filled_in(actor: Any, frame: Frame) -> ConfigPlan:
@@ -81,24 +84,31 @@ def filled_in(actor: Any, frame: Frame) -> ConfigPlan:
     environment, files = frame.environment, frame.files
     versions = [one.version for one in files]
     texts = for_hosts(versions, environment, frame.hosts, reveal=True)
-    problems = _problems(texts)
     shown = {host.pk for host in seen(actor, frame.hosts)}
+    problems = _problems(texts, shown)
     known = _known(environment, files)
     return ConfigPlan(
         files,
         [_host(files, each, known) for each in texts if each.host.pk in shown],
-        problems,
+        list(dict.fromkeys(problems)),
         _hash(frame, texts),
         texts,
     )
 
 
-def _problems(texts: Sequence[HostTexts]) -> list[str]:
-    found = [f"{each.host}: {words}" for each in texts for words in each.problems]
+def _problems(texts: Sequence[HostTexts], shown: Collection[int]) -> list[str]:
+    unseen = _("A host that you may not see")
+    names = {
+        each.host.pk: str(each.host) if each.host.pk in shown else unseen
+        for each in texts
+    }
+    found = [
+        f"{names[each.host.pk]}: {words}" for each in texts for words in each.problems
+    ]
     most, total = settings.CONFIG_PUSH_BYTES, settings.CONFIG_PUSH_TOTAL_BYTES
     words = _("%(host)s: the files are longer than %(most)s KiB together.")
     found += [
-        words % {"host": each.host, "most": most // 1024}
+        words % {"host": names[each.host.pk], "most": most // 1024}
         for each in texts
         if each.size > most
     ]

@@ -27,7 +27,9 @@ from delivery.configs.planning import filled_in
 from delivery.configs.programs import MOST_FILES, Placed, push_load, read_load
 from delivery.configs.pushed import places, still_there, with_former
 from delivery.configs.starting import Ready, begin, ready
+from delivery.configs.windows import pass_windows
 from delivery.models import ConfigPush
+from delivery.safety.rights import limit_by
 
 PREPARE = "delivery.prepare_push"
 # For so long another worker leaves a push to the one that fills it in; after it that one counts as lost.
@@ -55,8 +57,8 @@ class Readable:
         return [row_of(one, self.force[one.file.pk]) for one in self.files]
 
 
-def ready_push(actor: Any, frame: Frame, plan_hash: str) -> Ready:
-    """Fill in a push that somebody said yes to.
+def ready_push(actor: Any, frame: Frame, plan_hash: str | None) -> Ready:
+    """Fill in a push that somebody said yes to; None: to whatever its plan is now.
 
     Raises:
         Conflict: it is another one by now, or a file cannot be filled in.
@@ -68,7 +70,7 @@ def ready_push(actor: Any, frame: Frame, plan_hash: str) -> Ready:
             " ".join(plan.problems[:5]),
             code="template",
         )
-    if plan.hash != plan_hash:
+    if plan_hash is not None and plan.hash != plan_hash:
         raise stale()
     stamp = timezone.now().strftime("%Y%m%d-%H%M%S")
     load = push_load(plan.placed, plan.texts, stamp)
@@ -189,8 +191,15 @@ def _ready(push: ConfigPush) -> Ready:
     actor, environment = push.requested_by, push.environment
     if actor is None or not actor.may_sign_in:
         raise Conflict(_("Whoever asked for it may not sign in any more."))
+    if push.by_token:
+        limit_by(actor, push.token_id)
     ensure_may_deploy(actor, environment)
     file_ids = [one["file"] for one in push.files]
     if push.kind == Kind.READ:
         return ready_read(readable(actor, environment, file_ids))
-    return ready_push(actor, frame_of(actor, environment, file_ids), push.plan_hash)
+    # A freeze may have begun meanwhile, or the right to pass one may be gone.
+    pass_windows(actor, environment, push.emergency_reason)
+    frame = frame_of(actor, environment, file_ids, push.host_ids or None)
+    if frame.files_told() != push.files:
+        raise stale()
+    return ready_push(actor, frame, push.plan_hash or None)

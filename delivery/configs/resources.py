@@ -26,6 +26,7 @@ PUSH_FIELDS = (
     "status",
     "requested_by_name",
     "reason",
+    "emergency_reason",
     "ended_at",
     "explanation",
 )

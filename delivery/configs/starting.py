@@ -83,12 +83,15 @@ def write(
     if kind == Kind.PUSH:
         ensure_free(environment)
     person = actor if getattr(actor, "pk", None) else None
+    token = getattr(actor, "token", None)
     push = ConfigPush.objects.create(
         environment=environment,
         kind=kind,
         files=list(files),
         requested_by=person,
         requested_by_name=actor.audit_name[:150],
+        token=token,
+        by_token=token is not None,
         **fields,
     )
     if kind == Kind.PUSH:

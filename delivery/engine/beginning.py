@@ -21,6 +21,7 @@ from delivery.planning.bound import ensure_unchanged
 from delivery.safety import locks
 from delivery.safety.approvals import standing
 from delivery.safety.notices import tell_approvers
+from delivery.safety.reach import ensure_goes_to
 from delivery.safety.windows import bad_mark_words, closed_words, waits_for_window
 
 Status = Deploy.Status
@@ -78,6 +79,7 @@ def _turned(deploy: Deploy) -> tuple[str, str] | None:
     try:
         with transaction.atomic():
             ensure_owner(deploy)
+            ensure_goes_to(deploy.pipeline, deploy.environment)
             ensure_unchanged(deploy)
     except DomainError as error:
         return Status.CANCELLED, words_of(error)

@@ -6,6 +6,7 @@ from typing import Any
 
 from appconf.config.resolving import resolve_hosts
 from cmdb.models import Host
+from delivery.engine.steps import ONE
 from delivery.models import Artefact, Deploy, DeployStep
 from delivery.onhost.context import Hooks, HostContext
 from delivery.onhost.names import is_for_hooks
@@ -92,6 +93,8 @@ def variables_of(deploy: Deploy, step: DeployStep) -> tuple[Values, Values]:
     if step.kind == Kind.ACTIVATE and step.batch is not None:
         # One by one, each batch opens the variables of its own host and not of all.
         rows = rows.filter(batch=step.batch)
+    if ONE in step.options:
+        rows = rows.filter(pk=step.options[ONE])
     hosts = list(Host.objects.filter(pk__in=rows.values("host_id")))
     resolved = resolve_hosts(deploy.environment, hosts)
     if not deploy.ending:

@@ -16,6 +16,7 @@ from delivery.engine.pausing import begin_again, failed_ground
 from delivery.engine.repeating import ensure_known, hosts_again, plan_again
 from delivery.engine.requesting import ask
 from delivery.models import Deploy, DeployStep
+from delivery.safety.reach import ensure_goes_to
 from delivery.safety.windows import (
     bad_mark_words,
     check_emergency,
@@ -125,15 +126,22 @@ def closed_now(deploy: Deploy) -> str:
 
 
 def _will_change(deploy: Deploy) -> bool:
-    changing = (DeployStep.Kind.ACTIVATE, DeployStep.Kind.COMMAND)
+    kinds = DeployStep.Kind
+    changing = (kinds.ACTIVATE, kinds.COMMAND, kinds.AFTER)
     left = deploy.steps.exclude(status__in=DONE).filter(kind__in=changing)
     return left.exists()
 
 
 def _ensure_good(held: Deploy) -> None:
-    """Refuse to bring to further hosts what was marked as bad meanwhile; an emergency of one resume is no yes to that."""
+    """Refuse to bring to further hosts what was marked as bad meanwhile, or by a pipeline that does not go there any more.
+
+    An emergency of one resume is no yes to that.
+    """
+    if not _will_change(held):
+        return
+    ensure_goes_to(held.pipeline, held.environment)
     words = bad_mark_words(held)
-    if words and _will_change(held):
+    if words:
         raise Conflict(
             words, _("Cancel the deploy, or take the mark away."), code="bad"
         )

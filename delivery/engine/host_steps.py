@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from adminset.names import listed
 from delivery.engine import live
 from delivery.engine.legwork import heard, request
 from delivery.engine.moves import OK, Outcome, bad_words, failed, keep, mark
 from delivery.engine.pausing import ONLY
+from delivery.engine.steps import ONE
 from delivery.models import DeployHost, DeployStep
 from delivery.onhost import legs, told
 from delivery.onhost.ended import is_away, is_ok, why
@@ -112,13 +114,29 @@ def begin_command(step: DeployStep) -> Outcome | None:
         command = step.options.get("command", "")
         return legs.command_leg(context, ids, command, step.title or "command")
 
-    return None if request(step, _hosts_of_command(step), make) else nobody(step)
+    rows = _hosts_of_command(step)
+    if request(step, rows, make):
+        return None
+    return _gone(rows) if ONE in step.options else nobody(step)
 
 
 def _hosts_of_command(step: DeployStep) -> list[DeployHost]:
-    """Give all hosts; of a retry of the failed ones only those."""
-    only = step.options.get(ONLY)
-    return [row for row in rows_of(step) if only is None or row.pk in only]
+    """Give all hosts, or the one that the plan named; of a retry of the failed ones only those."""
+    rows, one, only = rows_of(step), step.options.get(ONE), step.options.get(ONLY)
+    if one is not None:
+        # Also a retry is for this one: another host would do once more what this one may have done.
+        return [row for row in rows if row.pk == one]
+    return [row for row in rows if only is None or row.pk in only]
+
+
+def _gone(rows: list[DeployHost]) -> Outcome:
+    """Say that the only host on which a command runs is none of the environment any more."""
+    words = _(
+        "It runs on %(host)s only, and nothing may be delivered there any more. Make a new plan: it names another host."
+    )
+    told = words % {"host": listed([row.host_name for row in rows]) or "-"}
+    why = [row.explanation for row in rows if row.status == Host.FAILED]
+    return failed(" ".join((told, *why)))
 
 
 def judge_command(step: DeployStep) -> Outcome | None:

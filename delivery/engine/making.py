@@ -1,9 +1,10 @@
-"""What is done at the portal: fetch the source, build the artefact, make the packs that the hosts need."""
+"""What is done at the portal: fetch the source, build the artefact, make the packs that the hosts need, run what comes behind the switch."""
 
 from collections.abc import Callable
 from typing import Any
 
 from delivery.artefacts import packs
+from delivery.building import after
 from delivery.building import work as building
 from delivery.building.work import Hand
 from delivery.engine.send_steps import bases_of, sender_of, wanted_sha
@@ -30,4 +31,8 @@ def pack(hand: Hand) -> dict[str, Any]:
     return {"packs": marks}
 
 
-WORK: dict[str, Callable[[Any], dict[str, Any]]] = {**building.WORK, Kind.PACK: pack}
+WORK: dict[str, Callable[[Any], dict[str, Any]]] = {
+    **building.WORK,
+    Kind.PACK: pack,
+    Kind.AFTER: after.run,
+}

@@ -30,7 +30,8 @@ def may_wait(step: DeployStep) -> bool:
     deploy = step.deploy
     if deploy.is_rollback or deploy.way["pause_after"] == Way.Pause.NEVER:
         return False
-    if step.kind == Kind.ACTIVATE:
+    if step.kind in (Kind.ACTIVATE, Kind.AFTER):
+        # Both say that what is live now is not well.
         return True
     # What fails behind the switch is taken back: nobody leaves hosts half done while people sleep.
     return step.kind in GROUNDS and not deploy.hosts.filter(touched=True).exists()
@@ -41,6 +42,10 @@ def wait(step: DeployStep, words: str) -> None:
     told = _(
         "%(words)s Resume it to go on without them, retry the stage, or cancel to take back what was switched."
     )
+    if step.kind == Kind.AFTER:
+        told = _(
+            "%(words)s Resume it to go on all the same, retry the stage, or cancel to take back what was switched."
+        )
     if step.kind in GROUNDS:
         told = _("%(words)s Nothing was switched. Retry the stage, or cancel.")
     moves.pause(step.deploy, told % {"words": words})

@@ -1,6 +1,7 @@
 """What a retry of a deploy that ended repeats: the same source, its hosts, and nothing that nobody has seen."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,8 +10,11 @@ from adminset.errors import Conflict, DomainError, Forbidden
 from adminset.querysets import may
 from delivery.models import Deploy, DeployHost
 from delivery.planning.bound import ensure_unchanged, kept_of
+from delivery.planning.one_host import KEY
 from delivery.planning.plan import Plan
 from delivery.planning.planning import make_plan
+from delivery.safety.reach import ensure_goes_to
+from delivery.way_models import Way
 
 RETRIES = ("failed", "stage")
 
@@ -22,7 +26,7 @@ def hosts_again(*, actor: Any, deploy: Deploy, what: str) -> list[int]:
         what: "failed": those that do not have the release; "stage": all of the deploy.
 
     Raises:
-        Forbidden: the actor may not. Conflict: it goes on, or all is well. DomainError: `what` is neither.
+        Forbidden: the actor may not. Conflict: it goes on, all is well, or its pipeline does not go there any more. DomainError: `what` is neither.
     """
     ensure_known(what)
     if deploy.is_open:
@@ -32,6 +36,7 @@ def hosts_again(*, actor: Any, deploy: Deploy, what: str) -> list[int]:
         raise Conflict(_("All is well: there is nothing to retry."), code="all_well")
     if not may(actor, "control", deploy):
         raise Forbidden(_("You may not retry this deploy."))
+    ensure_goes_to(deploy.pipeline, deploy.environment)
     return wanted_hosts(deploy, what)
 
 
@@ -58,7 +63,16 @@ def plan_again(*, actor: Any, deploy: Deploy, host_ids: list[int]) -> Plan:
         kind=deploy.kind,
     )
     ensure_seen(deploy, plan)
-    return plan
+    return replace(plan, warnings=(*plan.warnings, *_other_host(deploy, plan)))
+
+
+def _other_host(deploy: Deploy, plan: Plan) -> list[str]:
+    """Say where commands for one host run on another one than before: that one is not among the hosts of the retry."""
+    before, now = deploy.plan.get(KEY), plan.binding.get(KEY)
+    if not before or before == now:
+        return []
+    # Without names: not each reader may know that host. The one where they run now stands beside them.
+    return [_("Commands for one host were for another one, which is not tried again.")]
 
 
 def same_source(deploy: Deploy) -> dict[str, Any]:
@@ -111,13 +125,13 @@ def ensure_seen(deploy: Deploy, plan: Plan) -> None:
 
 def _changed(deploy: Deploy, plan: Plan) -> list[str]:
     now = json.loads(json.dumps(plan.as_json() | kept_of(plan.binding)))
+    before = deploy.plan | {"way": Way.said(deploy.plan.get("way") or {})}
+    now["way"] = Way.said(now["way"])
     titles = {
         "way": _("the way of the pipeline"),
         "path": _("the deploy path"),
         "account": _("user and group of the files"),
     }
     return [
-        title
-        for name, title in titles.items()
-        if now.get(name) != deploy.plan.get(name)
+        title for name, title in titles.items() if now.get(name) != before.get(name)
     ]

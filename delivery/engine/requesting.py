@@ -20,6 +20,7 @@ from delivery.planning.planning import make_plan
 from delivery.planning.targets import covers
 from delivery.safety import locks
 from delivery.safety.notices import tell_approvers
+from delivery.safety.reach import ensure_goes_to
 from delivery.safety.rights import holds_on
 from delivery.safety.windows import check_emergency
 
@@ -76,35 +77,6 @@ def request_deploy(  # noqa: PLR0913 - what is asked for, each part by its name
     )
 
 
-def promote(  # noqa: PLR0913 - what is asked for, each part by its name
-    *,
-    actor: Any,
-    artefact: Artefact,
-    pipeline: Pipeline,
-    environment: Environment,
-    plan_hash: str,
-    reason: str = "",
-    emergency_reason: str = "",
-    wait: bool = True,
-) -> Deploy:
-    """Bring the very artefact that ran elsewhere to another environment of its project; nothing is built anew.
-
-    The plan is make_plan(..., artefact=artefact, kind="promote").
-    """
-    return request_deploy(
-        actor=actor,
-        pipeline=pipeline,
-        environment=environment,
-        plan_hash=plan_hash,
-        ref_kind=Deploy.RefKind.ARTEFACT,
-        artefact=artefact,
-        kind=Deploy.Kind.PROMOTE,
-        reason=reason,
-        emergency_reason=emergency_reason,
-        wait=wait,
-    )
-
-
 def check_hash(plan: Plan, plan_hash: str, trigger: str) -> None:
     """Let pass the plan that somebody saw; a trigger that nobody looks at comes without a hash.
 
@@ -136,6 +108,8 @@ def ask(  # noqa: PLR0913 - what is asked for, each part by its name
     """Write down a deploy of a plan, with its hosts and steps, and call the engine."""
     if not holds_on(actor, "delivery.add_deploy", environment):
         raise Forbidden(_("You may not start deploys of this project."))
+    # Making the plan took a while.
+    ensure_goes_to(pipeline, environment)
     if plan.problems:
         raise DomainError(plan.problems[0], " ".join(plan.problems[1:]), code="problem")
     # Of two that come at the same moment one sees the other.

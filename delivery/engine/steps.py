@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from delivery.models import Deploy, DeployStep
-from delivery.stages import AT_PORTAL
+from delivery.planning.one_host import KEY
+from delivery.stages import AT_PORTAL, is_for_one
 from delivery.way_models import Way
 
 Kind = DeployStep.Kind
 Made = tuple[str, dict[str, Any]]
+# In the options of a step: the row of the only host on which its command runs.
+ONE = "one"
 
 
 def make_steps(deploy: Deploy, batches: int) -> list[DeployStep]:
@@ -59,12 +62,16 @@ def _forward(deploy: Deploy, batches: int) -> Iterator[Made]:
         if stage["kind"] == "activate":
             yield from _activate(deploy.way, batches, stage)
         else:
-            yield stage["kind"], _of(stage)
+            yield stage["kind"], _of(deploy, stage)
     yield Kind.FINISH, {}
 
 
-def _of(stage: dict[str, Any]) -> dict[str, Any]:
+def _of(deploy: Deploy, stage: dict[str, Any]) -> dict[str, Any]:
     options = {key: stage[key] for key in ("command", "timeout") if stage.get(key)}
+    if is_for_one(stage):
+        row = deploy.hosts.filter(host=deploy.plan.get(KEY) or 0).first()
+        # Its row stays, whatever becomes of the host; without one it runs nowhere.
+        options[ONE] = row.pk if row else 0
     # Without a title it is named by its kind, in the language of whoever looks.
     return {"title": str(stage.get("title", ""))[:100], "options": options}
 

@@ -18,7 +18,7 @@ from cmdb.models import Host
 from delivery.models import Deploy, LiveRelease, Pipeline
 from delivery.pages.finding import find
 from delivery.progress import with_progress
-from delivery.selectors import places_of_project
+from delivery.selectors import places_of_project, reached_by
 from monitor.compare import MOST_HOSTS
 from monitor.selectors import PERMISSION, watched_hosts
 
@@ -54,9 +54,11 @@ def of_project(request: HttpRequest, project: Project) -> dict[str, Any]:
     related = ("pipeline__project", "environment__project", "artefact__project")
     deploys = with_progress(rows.select_related(*related).defer("plan"))
     shown = list(pipelines.select_related("project", "template"))
+    only = shown[0] if len(shown) == 1 else None
     return {
         "pipelines": shown,
-        "pipeline": shown[0] if len(shown) == 1 else None,
+        "pipeline": only,
+        "reached": reached_by(only) if only else set(),
         "places": places_of_project(request.user, project),
         "deploys": deploys.order_by("-pk")[:LATEST],
         "narrow": f"project={project.pk}",

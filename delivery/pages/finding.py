@@ -45,6 +45,12 @@ def find(model: Any, user: Any, pk: int, action: str = "view") -> Any:
 
 
 def environments_to(user: Any, pipeline: Pipeline) -> QuerySet[Environment]:
-    """Give the environments of a pipeline's project to which the user may deploy, in the order of travel."""
-    rows = Environment.objects.visible_to(user, "deploy")
-    return rows.filter(project=pipeline.project_id).order_by("position", "name", "pk")
+    """Give the environments to which a pipeline may go and the user may deploy, in the order of travel."""
+    rows = pipeline.reached(Environment.objects.visible_to(user, "deploy"))
+    return rows.order_by("position", "name", "pk")
+
+
+def pipelines_to(user: Any, environment: Environment) -> list[Pipeline]:
+    """Give the active pipelines that go to an environment, as far as the user sees them."""
+    rows = Pipeline.objects.visible_to(user).going_to(environment)
+    return list(rows.filter(is_active=True).select_related("project", "template"))

@@ -22,8 +22,8 @@ from adminset.querysets import may
 from appconf.models import Environment
 from delivery.act_forms import RollbackForm
 from delivery.engine.rolling_back import request_rollback
-from delivery.models import LiveRelease, Pipeline
-from delivery.pages.finding import find
+from delivery.models import LiveRelease
+from delivery.pages.finding import find, pipelines_to
 from delivery.pages.showing import head
 from delivery.safety import drift
 from delivery.safety.giving_way import cancels_words
@@ -71,7 +71,7 @@ def environment_live(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "can_deploy": delivers and request.user.has_perm("delivery.add_deploy"),
         "can_lock": delivers and request.user.has_perm("delivery.add_deploylock"),
-        "pipelines": _pipelines(request.user, environment),
+        "pipelines": pipelines_to(request.user, environment),
         "going": _going_words(environment),
     }
     return render(request, "delivery/environment_live.html", context)
@@ -104,11 +104,6 @@ def _worst_first(place: Place) -> list[LiveRelease]:
         place.rows,
         key=lambda row: (not row.has_drifted, not row.problem, row.host.hostname),
     )
-
-
-def _pipelines(user: Any, environment: Environment) -> list[Any]:
-    rows = Pipeline.objects.visible_to(user).filter(project=environment.project_id)
-    return list(rows.filter(is_active=True).select_related("project"))
 
 
 @requires("delivery.add_deploy")

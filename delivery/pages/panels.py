@@ -14,7 +14,7 @@ from delivery.models import Artefact, Deploy, Pipeline, PipelineTemplate
 from delivery.planning.planning import commands_of
 from delivery.planning.shown import policy_words, ways_of
 from delivery.progress import with_progress
-from delivery.selectors import places_of_project
+from delivery.selectors import places_of_project, reached_by
 from delivery.stages import title_of
 
 LATEST = 20
@@ -35,7 +35,7 @@ def way(request: HttpRequest, pipeline: Any) -> dict[str, Any]:
         "way": own,
         "stages": [(title_of(stage), stage) for stage in own.stages],
         "commands": commands_of(own),
-        "ways": ways_of(frozen),
+        "ways": ways_of(request.user, frozen),
         "policy": policy_words(frozen),
     }
 
@@ -51,6 +51,7 @@ def live_of_pipeline(request: HttpRequest, pipeline: Pipeline) -> dict[str, Any]
     return {
         "places": places_of_project(request.user, pipeline.project),
         "pipeline": pipeline,
+        "reached": reached_by(pipeline),
     }
 
 

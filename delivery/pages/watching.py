@@ -12,6 +12,7 @@ from delivery.masking import masked
 from delivery.models import Deploy, DeployHost, DeployStep
 from delivery.pages.grouping import counts_of, groups_of
 from delivery.pages.preflights import FailedCheck
+from delivery.pages.promoting import offered_of
 from delivery.planning.shown import policy_words
 from delivery.progress import percent_of
 from delivery.safety import approvals
@@ -101,12 +102,17 @@ def acts_of(user: Any, deploy: Deploy, counts: list[Any]) -> dict[str, Any]:
         "can_retry": steers
         and (bad or _stands_at_a_failed_stage(deploy))
         and not stopping
-        and not waits,
+        and not waits
+        and deploy.pipeline.goes_to(deploy.environment),
         "can_roll_back": ended and adds,
-        "can_repeat": ended and adds and bool(deploy.commit or deploy.artefact_id),
+        "can_repeat": ended
+        and adds
+        and bool(deploy.commit or deploy.artefact_id)
+        and deploy.pipeline.goes_to(deploy.environment),
         "resume_word": _resume_word(deploy),
         "closed": closed_now(deploy) if bad or deploy.status == Status.PAUSED else "",
         "failed": any(one.status in ("failed", "unreachable") for one in counts),
+        **offered_of(user, deploy),
     }
 
 

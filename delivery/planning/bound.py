@@ -13,6 +13,7 @@ from appconf.config.resolving import resolve_hosts
 from cmdb.models import Host
 from delivery.models import Deploy
 from delivery.onhost.names import is_for_hooks
+from delivery.planning.one_host import KEY
 from delivery.sources import origins
 
 SALT = "delivery.plan.variables"
@@ -66,6 +67,7 @@ def kept_of(binding: Mapping[str, Any]) -> dict[str, Any]:
         "origin": binding["origin"],
         "account": binding["account"],
         KEPT: binding["variables"],
+        KEY: binding.get(KEY),
     }
 
 

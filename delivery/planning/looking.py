@@ -11,6 +11,7 @@ from appconf.models import Environment
 from cmdb.models import Host
 from delivery.models import Deploy, LiveRelease, Pipeline
 from delivery.planning import bound, way_back
+from delivery.planning.one_host import KEY, one_host
 from delivery.planning.targets import left_out
 from delivery.planning.wanted import Wanted
 from delivery.safety import locks
@@ -102,6 +103,14 @@ def warnings_of(
     return told
 
 
+def blind_words(way: Way) -> list[str]:
+    """Say where a deploy would end well whatever became of the application."""
+    if way.restart.strip() or way.health_kind != Way.Health.NONE:
+        return []
+    words = _("Nothing restarts the application and nothing asks whether it is well.")
+    return [words]
+
+
 def binding_of(
     pipeline: Pipeline,
     way: Way,
@@ -111,7 +120,10 @@ def binding_of(
     kind: str,
 ) -> dict[str, Any]:
     """Give what people say yes to: any change of it is another plan."""
+    one = one_host(way, placed, kind)
     return {
+        # Batches alone do not say which host of the first one it is.
+        **({KEY: one.pk} if one else {}),
         "pipeline": pipeline.pk,
         "environment": environment.pk,
         "path": environment.path,

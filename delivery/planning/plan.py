@@ -49,11 +49,16 @@ class PlanChange:
 
 @dataclass(frozen=True)
 class PlanCommand:
-    """A command that will run: where (portal, hosts), in which stage."""
+    """A command that will run: where (portal, hosts), in which stage.
+
+    `on`: all hosts or the first one; `host`: the name of that one, where it is known.
+    """
 
     stage: str
     where: str
     command: str
+    on: str = "all"
+    host: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,21 @@ from delivery.models import Artefact, Deploy, LiveRelease, Pipeline
 from delivery.planning import targets, way_back
 from delivery.planning.blast import blast_of, critical_words
 from delivery.planning.bound import left_to_texts
-from delivery.planning.looking import binding_of, problems_of, warnings_of
+from delivery.planning.looking import (
+    binding_of,
+    blind_words,
+    problems_of,
+    warnings_of,
+)
+from delivery.planning.one_host import one_host
 from delivery.planning.plan import Plan, PlanCommand, PlanRow
 from delivery.planning.sizes import Sizes
 from delivery.planning.wanted import Wanted, commits_between, wanted_of
 from delivery.safety.giving_way import cancels_words
+from delivery.safety.reach import ensure_goes_to
 from delivery.safety.windows import closed_words
 from delivery.selectors import most_live
-from delivery.stages import AT_PORTAL, title_of
+from delivery.stages import ALL, is_at_portal, is_for_one, title_of
 from delivery.way_models import Way
 
 
@@ -69,6 +76,7 @@ def _check(pipeline: Pipeline, environment: Environment) -> None:
             _("Whoever may change the pipeline can put it into use again."),
             code="inactive",
         )
+    ensure_goes_to(pipeline, environment)
 
 
 def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
@@ -104,7 +112,7 @@ def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
         artefact_id=wanted.artefact.pk if wanted.artefact else None,
         to_release=wanted.release,
         rows=_rows(sizes, pending, wanted, placed, live),
-        commands=tuple(commands_of(way, rolls=rolls)),
+        commands=tuple(commands_of(way, rolls=rolls, one=one_host(way, placed, kind))),
         # A way back waits for no git host: the release lies on the hosts already.
         commits=()
         if rolls
@@ -112,6 +120,8 @@ def _plan(  # noqa: PLR0913 - what is known by then, each part by its name
         blast=tuple(blast_of(actor, environment, hosts)),
         warnings=(
             *warnings_of(environment, wanted, hosts, live),
+            *(() if rolls else blind_words(way)),
+            *(() if rolls else targets.canary_words(way, hosts)),
             *left_to_texts(binding["variables"]),
             *(way_back.left_out(environment, wanted, hosts, live)[1] if rolls else ()),
             *(cancels_words(environment) if rolls else ()),
@@ -154,15 +164,23 @@ def _rows(
     return tuple(rows)
 
 
-def commands_of(way: Way, *, rolls: bool = False) -> list[PlanCommand]:
-    """List the commands that will run, in their order."""
+def commands_of(
+    way: Way, *, rolls: bool = False, one: Host | None = None
+) -> list[PlanCommand]:
+    """List the commands that will run, in their order.
+
+    Args:
+        one: the host on which those run that are for one host only; None: it is not known yet.
+    """
     told = []
     for stage in () if rolls else way.stages:
-        where = "portal" if stage["kind"] in AT_PORTAL else "hosts"
+        where = "portal" if is_at_portal(stage) else "hosts"
         if stage["kind"] == "activate":
             told += _around_the_switch(way)
         elif stage.get("command"):
-            told.append(PlanCommand(title_of(stage), where, stage["command"]))
+            name = one.hostname if one and is_for_one(stage) else ""
+            on = stage.get("on", ALL)
+            told.append(PlanCommand(title_of(stage), where, stage["command"], on, name))
     return _around_the_switch(way) if rolls else told
 
 

@@ -8,7 +8,9 @@ from django.utils.translation import ngettext
 
 from adminset.measures import duration
 from adminset.querysets import everywhere
+from cmdb.models import HostGroup
 from delivery.artefacts.comparing import STATES
+from delivery.gate_words import gate_words
 from delivery.masking import mask_of
 from delivery.planning.shown_config import shown_config
 from delivery.selectors import host_ids_seen
@@ -94,7 +96,7 @@ def shown_plan(user: Any, told: dict[str, Any]) -> ShownPlan | None:
         return None
     told = _narrowed(user, told)
     changes = [_shown_change(one, told["rows"]) for one in told["changes"]]
-    return ShownPlan(told, ways_of(told.get("way", {})), changes)
+    return ShownPlan(told, ways_of(user, told.get("way", {})), changes)
 
 
 def _narrowed(user: Any, told: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +115,10 @@ def _narrowed(user: Any, told: dict[str, Any]) -> dict[str, Any]:
         | {
             "rows": [row | {"number": row["batch"] + 1} for row in rows],
             "hidden": len(beyond),
+            "commands": [
+                one | {"host": ""} if one.get("host") in beyond else one
+                for one in told.get("commands", [])
+            ],
             "problems": [mask(sentence) for sentence in told.get("problems", [])],
             # Blast and warnings may name hosts that are none of the plan's, too.
             "blast": [] if beyond else told.get("blast", []),
@@ -142,11 +148,15 @@ def _shown_change(one: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, 
     }
 
 
-def ways_of(way: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say in words how hosts get the release and what says that they are well."""
+def ways_of(user: Any, way: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say in words how hosts get the release and what says that they are well; names only what the user may see."""
     if not way:
         return []
     found = [(_("Policy"), policy_words(way))]
+    if group := _group_of(way):
+        groups = HostGroup.objects.visible_to(user).filter(pk=group)
+        name = groups.values_list("name", flat=True).first()
+        found.append((_("Group of the canary"), name or _("not for you to see")))
     health = dict(Way.Health.choices).get(way.get("health_kind", ""), "")
     target = str(way.get("health_target", ""))
     found.append((_("Health"), f"{health} {target}".strip()))
@@ -154,7 +164,7 @@ def ways_of(way: dict[str, Any]) -> list[tuple[str, str]]:
         comparison = dict(Way.Comparison.choices).get(
             way.get("gate_comparison", ""), ""
         )
-        gate = f"{way['gate_metric']} {comparison} {way.get('gate_limit')}"
+        gate = f"{gate_words(way)} {comparison} {way.get('gate_limit')}"
         found.append((_("Gate by measured values"), gate))
     back = _("yes") if way.get("auto_rollback") else _("no")
     found.append((_("Takes back by itself"), back))
@@ -177,12 +187,20 @@ def policy_words(way: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _group_of(way: dict[str, Any]) -> int | None:
+    """Give the group whose hosts go first, where the policy has a canary."""
+    return way.get("canary_group_id") if way.get("policy") == "canary" else None
+
+
 def _canary_words(way: dict[str, Any]) -> str:
+    watched = duration(way.get("canary_watch_seconds"))
+    if _group_of(way):
+        words = _("canary: the hosts of a group first, watched for %(time)s")
+        return words % {"time": watched}
     count = int(way.get("canary_hosts") or 1)
     words = ngettext(
         "canary: %(hosts)s host first, watched for %(time)s",
         "canary: %(hosts)s hosts first, watched for %(time)s",
         count,
     )
-    watched = duration(way.get("canary_watch_seconds"))
     return words % {"hosts": count, "time": watched}

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from adminset.errors import DomainError
 from appconf.models import Environment
 from appconf.vouching import hosts_of, unvouched_of
+from cmdb import membership
 from cmdb.models import Host
 from delivery.models import LiveRelease
 from delivery.way_models import Way
@@ -46,14 +47,45 @@ def in_batches(way: Way, hosts: Sequence[Host]) -> list[tuple[Host, int]]:
     if way.policy == Way.Policy.ONE_BY_ONE:
         return batches.assign("1", hosts)
     if way.policy == Way.Policy.CANARY:
-        first = min(way.canary_hosts, len(hosts))
-        rest = batches.assign(way.batches, hosts[first:])
-        return [(host, 0) for host in hosts[:first]] + [
-            (host, number + 1) for host, number in rest
+        first = canary_of(way, hosts)
+        placed = {host.pk for host in first}
+        rest = [host for host in hosts if host.pk not in placed]
+        return [(host, 0) for host in first] + [
+            (host, number + 1) for host, number in batches.assign(way.batches, rest)
         ]
     if way.policy == Way.Policy.DIRECT:
         return [(host, 0) for host in hosts]
     return batches.assign(way.batches, hosts)
+
+
+def canary_of(way: Way, hosts: Sequence[Host]) -> list[Host]:
+    """Give the hosts that go first: those of the group that was chosen, else, and where none of them is among these, the first."""
+    return _of_group(way, hosts) or list(hosts[: way.canary_hosts])
+
+
+def canary_words(way: Way, hosts: Sequence[Host]) -> list[str]:
+    """Say where the canary is not the one that was chosen, or is everybody."""
+    if way.policy != Way.Policy.CANARY or way.canary_group_id is None or not hosts:
+        return []
+    found = _of_group(way, hosts)
+    if not found:
+        words = _(
+            "None of these hosts is in the group of the canary: the first by name goes first."
+        )
+        return [words]
+    if len(found) == len(hosts):
+        return [_("All of these hosts are in the group of the canary: none waits.")]
+    return []
+
+
+def _of_group(way: Way, hosts: Sequence[Host]) -> list[Host]:
+    """Give the hosts of the canary's group; a machine does not come in by what it says of itself."""
+    if way.canary_group_id is None:
+        return []
+    members = membership.of_groups([way.canary_group_id], trusted=True)
+    rows = Host.objects.filter(members, pk__in=[host.pk for host in hosts])
+    found = set(rows.values_list("pk", flat=True))
+    return [host for host in hosts if host.pk in found]
 
 
 def known_live(environment: Environment) -> dict[int, LiveRelease]:

@@ -89,6 +89,7 @@ def _move_on(run: SetRun, parts: list[SetPart]) -> bool:
 def _begin(run: SetRun, part: SetPart) -> None:
     part.before = live_of(part)
     part.request = asked(
+        run.requested_by,
         run,
         part,
         "go",

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from appconf.models import Environment
 from delivery.masking import mask_for, mask_request, speaks
 from delivery.models import Deploy, DeployRequest, SetPart, SetRun
 
@@ -49,7 +50,19 @@ def progress_of(user: Any, run: SetRun) -> dict[str, Any]:
         "parts": parts,
         "seen": set(seen.values_list("pk", flat=True)),
         "percent": 100 * done // len(parts) if parts else 0,
+        "can_take_back": _may_take_back(user, run, parts),
     }
+
+
+def _may_take_back(user: Any, run: SetRun, parts: Sequence[SetPart]) -> bool:
+    """Whether the page offers the way back; its own page says what stands in the way."""
+    if run.is_open or not any(part.is_out for part in parts):
+        return False
+    if not user.has_perm("delivery.add_deploy"):
+        return False
+    wanted = {part.environment_id for part in parts}
+    mine = Environment.objects.visible_to(user, "deploy").filter(pk__in=wanted)
+    return mine.count() == len(wanted)
 
 
 def mask_run(user: Any, run: SetRun, parts: Sequence[SetPart]) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from adminset.crud.forms import ResourceForm
 from appconf.models import Environment
 from delivery.models import Pipeline, ReleaseSet, ReleaseSetItem
+from delivery.safety.reach import strays_words
 from delivery.set_models import SetPlace
 from tasks.launching.rows import Column, RowsField, RowsWidget
 
@@ -94,6 +95,8 @@ class PlacesField(RowsField):
             raise forms.ValidationError(
                 _("The pipeline and the environment are of two projects.")
             )
+        if words := strays_words(pipeline, environment):
+            raise forms.ValidationError(words)
         kind, ref = row.get("kind") or "branch", str(row.get("ref") or "").strip()
         if kind not in [one.value for one in SetPlace.REF_KINDS]:
             raise forms.ValidationError(
@@ -172,6 +175,17 @@ class StartForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("What it is for: it stands in the history."),
+    )
+
+
+class TakeBackForm(forms.Form):
+    """Why a release run that ended is taken back."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("What is wrong with it: it stands in the history."),
     )
 
 

@@ -3,8 +3,10 @@
 from django.utils.translation import gettext as _
 
 from adminset import audit
-from delivery.models import Deploy, DeployRequest, SetPart, SetRun
+from appconf.vouching import hosts_of
+from delivery.models import Deploy, DeployRequest, LiveRelease, SetPart, SetRun
 from delivery.releasesets.parts import ENGINE, asked, end, settle
+from delivery.releasesets.since import stay_of
 
 State, Run = SetPart.State, SetRun.State
 
@@ -32,36 +34,63 @@ def move_back(run: SetRun, parts: list[SetPart]) -> bool:
     if stuck:
         words = _("Look there: %(parts)s.") % {"parts": ", ".join(stuck)}
         return end(run, Run.FAILED, f"{run.explanation} {words}")
-    cancelled = run.cancel_requested_at is not None
     back = _("What was delivered was taken back.")
-    words = f"{run.explanation} {back}"
-    return end(run, Run.CANCELLED if cancelled else Run.BACK, words)
+    return end(run, _ended_as(run), f"{run.explanation} {back}")
+
+
+def _ended_as(run: SetRun) -> str:
+    if run.take_backs:
+        return Run.TAKEN_BACK
+    return Run.BACK if run.cancel_requested_at is None else Run.CANCELLED
 
 
 def _take_back(run: SetRun, part: SetPart) -> bool:
     part.to_take_back = False
-    made = part.request.deploy if part.request else None
-    if part.before is None:
-        return settle(
-            part,
-            State.STUCK,
-            _("Nothing was live before: there is nothing to go back to."),
-        )
-    if made is not None and made.artefact_id == part.before_id:
-        return settle(part, State.BACK, _("It had this release before, too."))
-    part.back_request = asked(
-        run,
-        part,
-        "back",
-        kind=Deploy.Kind.ROLLBACK,
-        ref_kind=Deploy.RefKind.ARTEFACT,
-        artefact=part.before,
-        # Not why: that may name hosts, and whoever sees the deploy would read them. The release run says it.
-        reason=_("%(run)s is taken back.") % {"run": run},
-    )
+    stay = stay_of(part)
+    if stay is not None:
+        return settle(part, stay.state, stay.words)
+    # A further try is for the hosts that did not come back: the others are well, and are not restarted.
+    further = part.back_request_id is not None
+    hosts = _hosts_out(part) if further else _hosts_of(part)
+    if not hosts:
+        return settle(part, State.BACK, _("Somebody took it back already."))
+    part.back_request = _asked_back(run, part, hosts)
     part.state = State.GOING_BACK
     part.save(update_fields=["state", "back_request", "to_take_back"])
     return True
+
+
+def _asked_back(run: SetRun, part: SetPart, hosts: list[int]) -> DeployRequest | None:
+    return asked(
+        run.goes_back_as,
+        run,
+        part,
+        # Each time that people have it taken back is a request of its own.
+        f"back:{run.take_backs}" if run.take_backs else "back",
+        kind=Deploy.Kind.ROLLBACK,
+        ref_kind=Deploy.RefKind.ARTEFACT,
+        artefact=part.before,
+        host_ids=hosts,
+        # Not why: that may name hosts, and whoever sees the deploy would read them. The release run says it.
+        reason=_("%(run)s is taken back.") % {"run": run},
+    )
+
+
+def _hosts_out(part: SetPart) -> list[int]:
+    """Give the hosts (ids) of a part that do not run what they had before, or of which that is not known."""
+    live = LiveRelease.objects.filter(environment=part.environment_id)
+    release = part.before.release if part.before else ""
+    back = live.filter(artefact=part.before_id, said=release)
+    known = set(back.values_list("host", flat=True))
+    return [pk for pk in _hosts_of(part) if pk not in known]
+
+
+def _hosts_of(part: SetPart) -> list[int]:
+    """Give the hosts (ids) to which a part was delivered, as far as something may be delivered to them: others keep nothing to go back to."""
+    made = part.request.deploy if part.request else None
+    had = made.hosts.values_list("host", flat=True) if made else []
+    wanted = hosts_of(part.environment).filter(pk__in=[pk for pk in had if pk])
+    return sorted(wanted.values_list("pk", flat=True))
 
 
 def _look_back(part: SetPart) -> bool:

@@ -11,14 +11,20 @@ from delivery.triggers.wishing import wish
 ENGINE = audit.SystemActor("release sets")
 
 
-def asked(run: SetRun, part: SetPart, way: str, **wanted: Any) -> DeployRequest | None:
-    """Ask for a deploy of a part in the name of the one who started the set; None where that user is gone."""
-    actor = run.requested_by
+def key_of(run_id: int) -> str:
+    """Give how the keys of all requests of a release run begin."""
+    return f"set:{run_id}:"
+
+
+def asked(
+    actor: Any, run: SetRun, part: SetPart, way: str, **wanted: Any
+) -> DeployRequest | None:
+    """Ask for a deploy of a part in the name of the actor; None where that user is gone."""
     if actor is None:
         return None
     return wish(
         actor=actor,
-        key=f"set:{run.pk}:{part.pk}:{way}",
+        key=f"{key_of(run.pk)}{part.pk}:{way}",
         pipeline=part.pipeline,
         environment=part.environment,
         trigger=Deploy.Trigger.SET,

@@ -14,6 +14,7 @@ from appconf.models import Environment
 from appconf.vouching import ensure_may_deploy
 from delivery.models import ReleaseSet, ReleaseSetItem, SetPart, SetRun
 from delivery.releasesets.calls import call
+from delivery.safety.reach import ensure_goes_to
 
 
 @transaction.atomic
@@ -53,7 +54,7 @@ def start_set(*, actor: Any, release_set: ReleaseSet, reason: str) -> SetRun:
 
     Raises:
         Forbidden: there is a place to which the actor may not deploy, or a token with limits asks. Conflict: it is
-            running already. DomainError: it is empty, or no reason is given.
+            running already, or a pipeline does not go to its place. DomainError: it is empty, or no reason is given.
     """
     ensure_whole_user(actor, _("A token with limits may not start a set of releases."))
     if not actor.has_perm("delivery.add_deploy"):
@@ -69,7 +70,8 @@ def start_set(*, actor: Any, release_set: ReleaseSet, reason: str) -> SetRun:
         raise DomainError(words, fields={"reason": words})
     for item in items:
         ensure_may_deploy(actor, item.environment)
-    _ensure_alone([item.environment_id for item in items])
+        ensure_goes_to(item.pipeline, item.environment)
+    ensure_alone([item.environment_id for item in items])
     run = SetRun.objects.create(
         release_set=held,
         name=held.name,
@@ -84,11 +86,14 @@ def start_set(*, actor: Any, release_set: ReleaseSet, reason: str) -> SetRun:
     return run
 
 
-def _ensure_alone(environments: list[int]) -> None:
+def ensure_alone(environments: list[int]) -> None:
     """Two that go through one environment could not come back as one.
 
     The environments are held until this transaction has ended, in the same order by everybody: two that start at once see
     each other, and neither waits for ever.
+
+    Raises:
+        Conflict: another release run goes through one of them (code "goes_on").
     """
     held = Environment.objects.select_for_update().filter(pk__in=environments)
     list(held.order_by("pk").values_list("pk"))

@@ -11,13 +11,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from adminset.crud.views import find
 from adminset.errors import DomainError
 from adminset.http import form_refuses, requires
-from delivery.models import ReleaseSet
+from delivery.models import ReleaseSet, SetRun
 from delivery.pages.showing import head
 from delivery.releasesets.finding import find_run, progress_of
-from delivery.releasesets.forms import StartForm, StopForm
+from delivery.releasesets.forms import StartForm, StopForm, TakeBackForm
 from delivery.releasesets.part_plans import question_of, told_of
 from delivery.releasesets.resources import RELEASE_SETS
 from delivery.releasesets.starting import cancel_set, start_set
+from delivery.releasesets.taking_back import (
+    BackStep,
+    ensure_can,
+    ensure_may_take_back,
+    steps_back,
+    take_back,
+)
 
 
 def _head(title: str, *above: tuple[Any, str | None]) -> dict[str, Any]:
@@ -103,6 +110,41 @@ def setrun_cancel(request: Any, pk: int) -> HttpResponse:
     return render(request, "generic/form.html", context, status=status)
 
 
+@requires("delivery.add_deploy")
+@require_http_methods(["GET", "HEAD", "POST"])
+def setrun_take_back(request: Any, pk: int) -> HttpResponse:
+    """Show what goes back in which order and to what, ask why, and take it back."""
+    run = find_run(request.user, pk)
+    # What is live there is for those who may deliver there.
+    ensure_may_take_back(request.user, run)
+    form = TakeBackForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            return redirect(take_back(actor=request.user, run=run, reason=reason))
+        except DomainError as error:
+            form_refuses(form, error)
+    steps = steps_back(run)
+    title = _("Take back %(run)s") % {"run": run}
+    context = _head(title, (str(run), run.get_absolute_url())) | {
+        "form": form,
+        "steps": steps,
+        "problem": "" if form.errors else _in_the_way(run, steps),
+        "cancel_url": run.get_absolute_url(),
+        "submit_title": _("Take back"),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "delivery/sets/take_back.html", context, status=status)
+
+
+def _in_the_way(run: SetRun, steps: list[BackStep]) -> str:
+    try:
+        ensure_can(run, steps)
+    except DomainError as error:
+        return error.sentence
+    return ""
+
+
 urlpatterns = [
     path("release-sets/<int:pk>/start/", releaseset_start, name="releaseset_start"),
     path(
@@ -113,4 +155,9 @@ urlpatterns = [
     path("release-sets/runs/<int:pk>/", setrun_detail, name="setrun_detail"),
     path("release-sets/runs/<int:pk>/panel/", setrun_panel, name="setrun_panel"),
     path("release-sets/runs/<int:pk>/cancel/", setrun_cancel, name="setrun_cancel"),
+    path(
+        "release-sets/runs/<int:pk>/take-back/",
+        setrun_take_back,
+        name="setrun_take_back",
+    ),
 ]

@@ -35,7 +35,7 @@ NAME = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
 
 
 @extend_schema_field({"type": "array", "items": NAME})
-class _Names(serializers.Field):
+class Names(serializers.Field):
     """Objects by number or by name."""
 
 
@@ -55,7 +55,7 @@ class PlanAsk(serializers.Serializer):
         required=False,
         help_text="Branch, tag, commit; number or release of an artefact; SHA-256 of an upload.",
     )
-    hosts = _Names(
+    hosts = Names(
         required=False, help_text="Only these hosts; none: all of the environment."
     )
     promote = serializers.BooleanField(required=False)
@@ -84,7 +84,7 @@ class RollbackAsk(serializers.Serializer):
     artefact = _Named(
         required=False, help_text="Number or release; none: the release before."
     )
-    hosts = _Names(required=False)
+    hosts = Names(required=False)
     reason = serializers.CharField()
 
 

@@ -23,6 +23,7 @@ from delivery.rest.shapes import (
     PlanAnswer,
     RequestShape,
 )
+from delivery.safety.reach import ensure_goes_to
 from delivery.triggers.wishing import wish
 from tasks.run_api.inputs import seconds
 from tasks.run_api.repeated import REPLAYED, once
@@ -69,6 +70,7 @@ class AskPlan(_Begins):
             user, pipeline, inputs.body_of(request.data, inputs.PLAN)
         )
         ensure_may_deploy(user, asked.environment)
+        ensure_goes_to(pipeline, asked.environment)
         token = getattr(request.auth, "pk", None)
         about = {
             "pipeline": pipeline.pk,
@@ -145,6 +147,7 @@ class Begin(_Begins):
         body = inputs.body_of(request.data, inputs.DEPLOY)
         asked = inputs.asked_of(user, pipeline, body)
         ensure_may_deploy(user, asked.environment)
+        ensure_goes_to(pipeline, asked.environment)
         wanted: dict[str, Any] = {
             "plan_hash": inputs.text(body, "plan_hash", 64, needed=True),
             "reason": inputs.text(body, "reason", inputs.LONGEST_REASON, needed=True),

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from adminset.crud.api import serializer_of
 from adminset.crud.endpoint import ResourceEndpoint
 from adminset.crud.views import find
-from adminset.errors import DomainError
+from adminset.errors import Conflict, DomainError
 from appconf.models import Environment
 from appconf.resources import ENVIRONMENT
 from appconf.vouching import ensure_may_deploy
@@ -23,6 +23,7 @@ from delivery.rest.deploying import WISHED, wished
 from delivery.rest.shapes import LiveState
 from delivery.safety import marks
 from delivery.safety.locks import words_of
+from delivery.safety.reach import ensure_goes_to
 from delivery.selectors import Place, places_of
 from delivery.triggers.wishing import wish
 from tasks.run_api.inputs import reason as reason_of
@@ -37,6 +38,18 @@ class ArtefactShape(ArtefactSerializer):
 
     class Meta(ArtefactSerializer.Meta):
         ref_name = "ArtefactMarked"
+
+
+TOLD = (
+    "expected",
+    "said",
+    "previous",
+    "since",
+    "read_at",
+    "problem",
+    "compared_at",
+    "compare_problem",
+)
 
 
 class _OfLive:
@@ -77,9 +90,7 @@ def _rows(place: Place) -> list[dict[str, Any]]:
 
 
 def _row(row: LiveRelease) -> dict[str, Any]:
-    names = ("expected", "said", "previous", "since", "read_at", "problem")
-    names += ("compared_at", "compare_problem")
-    told = {name: getattr(row, name) for name in names}
+    told = {name: getattr(row, name) for name in TOLD}
     return told | {
         "host": row.host_id,
         "host_name": row.host.hostname,
@@ -137,25 +148,32 @@ class Rollback(ResourceEndpoint):
 
 
 def _pipeline(user: Any, environment: Environment, named: Any) -> Pipeline:
-    """Find the pipeline that rolls back: the one named, else that of the last deploy, else the only one."""
+    """Find the pipeline that rolls back: the one named, else of those that go there that of the last deploy, else the only one."""
     rows = Pipeline.objects.visible_to(user).filter(
         project=environment.project_id, is_active=True
     )
     if named not in (None, ""):
         found = rows.filter(pk=inputs.key_of(named)).first()
+        if found is not None:
+            ensure_goes_to(found, environment)
     else:
-        last = (
-            environment.deploys.order_by("-pk")
-            .values_list("pipeline", flat=True)
-            .first()
-        )
-        found = rows.filter(pk=last or 0).first() or (
-            rows.first() if rows.count() == 1 else None
-        )
+        found = _usual(rows.going_to(environment), environment)
     if found is None:
         words = _("Say which pipeline of the project rolls back.")
         raise DomainError(words, fields={"pipeline": words})
     return found
+
+
+def _usual(rows: Any, environment: Environment) -> Pipeline | None:
+    going = list(rows[:2])
+    if not going:
+        words = _("None of its pipelines goes to %(environment)s.")
+        raise Conflict(words % {"environment": environment}, code="not_its_environment")
+    deploys = environment.deploys.order_by("-pk")
+    last = deploys.values_list("pipeline", flat=True).first()
+    only = going[0] if len(going) == 1 else None
+    found: Pipeline | None = rows.filter(pk=last or 0).first()
+    return found or only
 
 
 class _Mark(ResourceEndpoint):

@@ -1,4 +1,4 @@
-"""REST of sets of releases: start one, look how its release run stands, stop it."""
+"""REST of sets of releases: start one, look how its release run stands, stop it, take it back after it ended."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from delivery.models import SetRun
 from delivery.releasesets.finding import find_run
 from delivery.releasesets.resources import RELEASE_SETS
 from delivery.releasesets.starting import cancel_set, start_set
+from delivery.releasesets.taking_back import take_back
 from delivery.resources import DEPLOYS
 from delivery.rest.set_shapes import SetRunShape
 from tasks.run_api.inputs import reason as reason_of
@@ -92,3 +93,30 @@ class Cancel(ResourceEndpoint):
         run = find_run(request.user, pk)
         cancel_set(actor=request.user, run=run, reason=reason_of(request.data))
         return Response(_told(request, find_run(request.user, pk)))
+
+
+class TakeBack(ResourceEndpoint):
+    """Take back a release run that has ended."""
+
+    resource = DEPLOYS
+    permission = "delivery.add_deploy"
+    needs = {"POST": "add"}
+    http_method_names = ["post", "options"]
+
+    @extend_schema(
+        summary="Take back what an ended release run delivered, the last part first",
+        request=Reason,
+        responses={200: SetRunShape},
+        parameters=[REPEAT_KEY],
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Take it back; the reason is needed."""
+        run = find_run(request.user, pk)
+        reason = reason_of(request.data)
+
+        def begin() -> int:
+            return take_back(actor=request.user, run=run, reason=reason).pk
+
+        _number, replayed = once(request, begin)
+        told = _told(request, find_run(request.user, pk))
+        return Response(told, headers={REPLAYED: "true"} if replayed else None)

@@ -1,4 +1,4 @@
-"""What guards deploys is changed by whoever may, and not by everybody who sets up pipelines: approvals, windows, freezes, order."""
+"""What guards deploys is changed by whoever may, and not by everybody who sets up pipelines: approvals, windows, freezes, order, where to."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,15 @@ from delivery.models import Pipeline
 from delivery.safety.rights import holds_in
 
 GUARD = "delivery.guard_pipeline"
+WHO_AND_WHERE = ("approve_groups", "environments")
 
 
 @dataclass(frozen=True)
 class Guards:
-    """What a pipeline asks for before a deploy begins. `kinds` empty: everywhere; `roles` empty: whoever may approve."""
+    """What a pipeline asks for before a deploy begins, and where it goes.
+
+    `kinds` and `environments` empty: everywhere; `roles` empty: whoever may approve.
+    """
 
     kinds: frozenset[str]
     approvals: int
@@ -26,15 +30,23 @@ class Guards:
     calendar: int | None
     freezes: int | None
     in_order: bool
+    environments: frozenset[int] = frozenset()
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether it asks for anything where it goes."""
+        return bool(self.approvals or self.calendar or self.freezes or self.in_order)
 
     @property
     def is_any(self) -> bool:
-        """Whether it asks for anything."""
-        return bool(self.approvals or self.calendar or self.freezes or self.in_order)
+        """Whether it asks for anything, or does not go everywhere."""
+        return self.holds_up or bool(self.environments)
 
     def is_weaker_than(self, other: "Guards") -> bool:
-        """Whether a deploy may begin by these that the other ones would hold up."""
-        if not other.is_any:
+        """Whether a deploy may begin by these that the other ones would hold up, or would not bring there at all."""
+        if not self.stays_within(other.environments):
+            return True
+        if not other.holds_up:
             return False
         wider = other.roles and (not self.roles or not self.roles <= other.roles)
         return bool(
@@ -50,9 +62,14 @@ class Guards:
         """Whether it guards all kinds of environments that are guarded where these are listed."""
         return not self.kinds or bool(kinds and kinds <= self.kinds)
 
+    def stays_within(self, environments: frozenset[int]) -> bool:
+        """Whether it goes nowhere where one that names these environments does not go."""
+        own = self.environments
+        return not environments or bool(own and own <= environments)
 
-def guards_of(pipeline: Pipeline, roles: Any) -> Guards:
-    """Give a pipeline's guards, with the roles (rows) that approve."""
+
+def guards_of(pipeline: Pipeline, roles: Any, environments: Any = ()) -> Guards:
+    """Give a pipeline's guards, with the roles that approve and the environments to which it goes (rows)."""
     return Guards(
         kinds=frozenset(pipeline.guarded_kinds),
         approvals=pipeline.approvals_needed,
@@ -61,7 +78,13 @@ def guards_of(pipeline: Pipeline, roles: Any) -> Guards:
         calendar=pipeline.calendar_id,
         freezes=pipeline.freezes_id,
         in_order=pipeline.in_order,
+        environments=frozenset(row.pk for row in environments),
     )
+
+
+def stored_guards(stored: Pipeline) -> Guards:
+    """Give the guards of a pipeline as they are in the database."""
+    return guards_of(stored, stored.approve_groups.all(), stored.environments.all())
 
 
 @transaction.atomic
@@ -73,16 +96,17 @@ def save_pipeline(*, actor: Any, form: Any) -> Pipeline:
             and the person may not.
     """
     pipeline: Pipeline = form.instance
-    wanted = guards_of(pipeline, form.cleaned_data.get("approve_groups") or ())
+    chosen = (form.cleaned_data.get(name) or () for name in WHO_AND_WHERE)
+    wanted = guards_of(pipeline, *chosen)
     stored = None
     if not pipeline._state.adding:
         stored = Pipeline.objects.select_for_update(of=("self",)).get(pk=pipeline.pk)
-        if guards_of(stored, stored.approve_groups.all()) != wanted:
+        if stored_guards(stored) != wanted:
             _ensure_may_guard(form.user, stored.project_id)
     if stored is None or stored.project_id != pipeline.project_id:
         others = Pipeline.objects.filter(project=pipeline.project_id)
-        for other in others.exclude(pk=pipeline.pk).prefetch_related("approve_groups"):
-            if wanted.is_weaker_than(guards_of(other, other.approve_groups.all())):
+        for other in others.exclude(pk=pipeline.pk).prefetch_related(*WHO_AND_WHERE):
+            if wanted.is_weaker_than(stored_guards(other)):
                 _ensure_may_guard(form.user, pipeline.project_id, other)
         if stored is not None:
             _ensure_may_drop(form.user, stored)
@@ -111,14 +135,14 @@ def ensure_may_change(user: Any, form: Any) -> None:
         return
     stored = Environment.objects.get(pk=form.instance.pk)
     for pipeline in Pipeline.objects.filter(project=stored.project_id):
-        holds = pipeline.guards(stored) and guards_of(pipeline, ()).is_any
+        holds = pipeline.guards(stored) and guards_of(pipeline, ()).holds_up
         loses = holds and not pipeline.guards(form.instance)
         if loses or (pipeline.in_order and "position" in changed):
             _ensure_may_guard(user, stored.project_id, pipeline)
 
 
 def _ensure_may_drop(user: Any, stored: Pipeline) -> None:
-    if guards_of(stored, ()).is_any:
+    if stored_guards(stored).is_any:
         _ensure_may_guard(user, stored.project_id, stored)
 
 
@@ -134,7 +158,9 @@ def _ensure_may_guard(
         }
     raise Forbidden(
         words,
-        _("Approvals, windows, freezes and order take the permission %(permission)s.")
+        _(
+            "Approvals, windows, freezes, order and environments take the permission %(permission)s."
+        )
         % {"permission": GUARD},
         code="may_not_guard",
     )

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from accounts.models import ApiToken
+from adminset.errors import Forbidden
 from adminset.querysets import scope_of
 from appconf.models import Environment, Project
 
@@ -22,3 +26,14 @@ def holds_in(actor: Any, permission: str, project_id: int) -> bool:
         return bool(scope)
     reached = Project.objects.all().within(scope, permission.partition(".")[2])
     return reached.filter(pk=project_id).exists()
+
+
+def limit_by(user: Any, token_id: int | None) -> None:
+    """Let a token speak for a user, with its limits as they are now.
+
+    Raises:
+        Forbidden: it is gone.
+    """
+    user.token = ApiToken.objects.usable().filter(pk=token_id, user=user).first()
+    if user.token is None:
+        raise Forbidden(_("The token that asked for this is gone."), code="token_gone")

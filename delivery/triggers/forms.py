@@ -11,6 +11,7 @@ from adminset.crud.forms import ResourceForm, SecretInput
 from adminset.errors import DomainError
 from appconf.models import Environment
 from delivery.models import DeploySchedule, FollowUp, GitHook
+from delivery.safety.reach import strays_words
 from delivery.triggers.circles import ensure_no_circle
 from tasks.hooks.fields import WordsField
 from tasks.hooks.forms import SHORTEST_SECRET
@@ -56,12 +57,16 @@ class TriggerForm(ResourceForm):
         return cleaned
 
     def check_pair(self, cleaned: dict[str, Any], first: str, second: str) -> None:
-        """Want a pipeline and an environment of one project."""
+        """Want a pipeline and an environment of one project, to which the pipeline may go."""
         pipeline, environment = cleaned.get(first), cleaned.get(second)
-        if pipeline and environment and pipeline.project_id != environment.project_id:
+        if not pipeline or not environment:
+            return
+        if pipeline.project_id != environment.project_id:
             self.add_error(
                 second, _("The pipeline and the environment are of two projects.")
             )
+        elif words := strays_words(pipeline, environment):
+            self.add_error(second, words)
 
 
 class DeployScheduleForm(TimesMixin, TriggerForm):

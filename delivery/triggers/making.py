@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import ApiToken
 from adminset import audit
 from adminset.errors import DomainError, Forbidden
 from delivery.engine.beginning import is_everywhere
@@ -22,6 +21,7 @@ from delivery.engine.rolling_back import ask_rollback, plan_rollback
 from delivery.models import Deploy, DeployRequest
 from delivery.planning.plan import Plan
 from delivery.planning.planning import make_plan
+from delivery.safety.rights import limit_by
 from delivery.trigger_models import Trigger
 from delivery.triggers import taking
 from delivery.triggers.saving import BY_ITSELF, turned_off
@@ -82,17 +82,6 @@ def actor_of(row: DeployRequest) -> Any:
     if row.by_token:
         limit_by(user, row.token_id)
     return user
-
-
-def limit_by(user: Any, token_id: int | None) -> None:
-    """Let a token speak for a user, with its limits as they are now.
-
-    Raises:
-        Forbidden: it is gone.
-    """
-    user.token = ApiToken.objects.usable().filter(pk=token_id, user=user).first()
-    if user.token is None:
-        raise Forbidden(_("The token that asked for this is gone."), code="token_gone")
 
 
 def trigger_of(row: DeployRequest) -> Trigger | None:

@@ -17,7 +17,9 @@ from appconf.vouching import ensure_may_deploy
 from delivery.models import FollowUp, Pipeline
 from delivery.planning.looking import variables_of
 from delivery.planning.targets import chosen
+from delivery.safety.reach import ensure_goes_to
 from delivery.trigger_models import Trigger
+from delivery.way_models import Way
 from tasks.approvals.seals import differences, kept, seal
 from tasks.services.vouching import ChangedError
 
@@ -93,11 +95,12 @@ def ensure_could_deliver(actor: Any, row: Row) -> None:
     """Let pass who could begin the same deploy by hand.
 
     Raises:
-        Forbidden: says what is missing.
+        Forbidden: says what is missing. Conflict: its pipeline does not go there.
     """
     if not actor.has_perm("delivery.add_deploy"):
         raise Forbidden(_("You may not start deploys."))
     ensure_may_deploy(actor, row.environment)
+    ensure_goes_to(row.pipeline, row.environment)
 
 
 def pieces_of(row: Row) -> dict[str, str]:
@@ -110,7 +113,11 @@ def pieces_of(row: Row) -> dict[str, str]:
     )
     found = {
         "pipeline": seal(
-            [pipeline.way.frozen(), *_values(pipeline, GUARDS), _roles(pipeline)]
+            [
+                Way.said(pipeline.way.frozen()),
+                *_values(pipeline, GUARDS),
+                _roles(pipeline),
+            ]
         ),
         "source": seal(_values(pipeline.project, SOURCE)),
         "path": seal([environment.path, environment.project_id, environment.kind]),

@@ -15,6 +15,8 @@ PREFIX = "adminset_"
 CUSTOM = "custom."
 NAME = "__name__"
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]{0,199}")
+# As METRIC_NAME, with the dots that agents may send.
+DOTTED_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:.]{0,199}")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 PORT = re.compile(r"(.*):([0-9]{1,5})", re.DOTALL)
 # Labels that the portal says of every host: what a series says under these names moves aside, as in Prometheus.
@@ -35,6 +37,18 @@ PUBLIC = {public_name(name): name for name in CATALOGUE}
 def stored_metric(name: str) -> str:
     """Give the store's name of a metric that a query names."""
     return PUBLIC.get(name, f"{CUSTOM}{name}")
+
+
+def query_name(text: str) -> str:
+    """Give the name that queries use of a metric as people write it; "" where no metric has such a name.
+
+    "cpu.busy_percent" is one of the agents'; "custom.http_errors_total" and "http_errors_total" are the same.
+    """
+    name = text.strip()
+    if name in CATALOGUE:
+        return public_name(name)
+    name = name.removeprefix(CUSTOM)
+    return name if DOTTED_NAME.fullmatch(name) else ""
 
 
 def patterns_of(metric: str) -> list[str]:

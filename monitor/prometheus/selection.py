@@ -15,18 +15,17 @@ from monitor.metrics import CATALOGUE
 from monitor.prometheus.bounds import Bounds
 from monitor.prometheus.expressions import Selector
 from monitor.prometheus.hosts import Fleet, fleet_of
-from monitor.prometheus.lanes import all_keys, keys_for
+from monitor.prometheus.lanes import all_keys
 from monitor.prometheus.matching import Matcher, all_fit
 from monitor.prometheus.names import (
     PUBLIC,
     Labels,
     labels_of,
-    patterns_of,
     stored_metric,
     told,
 )
-from monitor.records import chunks
-from monitor.series import Floats
+from monitor.prometheus.whereabouts import Window, columns_of
+from monitor.series import Floats, Points
 
 # Points that the store is asked for at least: so that short ranges come as single samples.
 LEAST_POINTS, MOST_POINTS = 2000, 50_000
@@ -36,11 +35,6 @@ PRESENT_SECONDS = 30
 FEW_HOSTS = 20
 # Values in a range, where the store chooses how wide they are.
 IN_A_RANGE = 5
-# Hosts that are read with one call of the store: what they measured is in memory at once.
-HOSTS_AT_ONCE = 20
-
-# From when to when, Unix seconds, and points at most.
-Window = tuple[float, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +127,10 @@ class Reader:
     def _columns(
         self, metric: str, host_ids: Iterable[int], window: Window
     ) -> Iterator[tuple[int, list[Columns]]]:
-        """Read a metric of hosts ("": all of them) from where it lies, a few hosts at a time."""
-        patterns = patterns_of(stored_metric(metric) if metric else "")
-        for some in chunks(host_ids, HOSTS_AT_ONCE):
-            found: dict[int, list[Columns]] = {host_id: [] for host_id in some}
-            # The likeliest keys of all of them first.
-            for keys in zip(*(keys_for(h, metric) for h in some), strict=True):
-                owners = dict(zip(keys, some, strict=True))
-                asked = [k for k, h in owners.items() if not (metric and found[h])]
-                for key, columns in store().columns(asked, patterns, *window).items():
-                    if columns.points:
-                        found[owners[key]].append(columns)
+        """Read a metric of hosts ("": all of them), with an eye on the clock."""
+        for found in columns_of(metric, host_ids, window):
             self.bounds.look_at_the_clock()
-            yield from found.items()
+            yield found
 
     def _is_plain(self, selector: Selector) -> bool:
         """Say whether averages of short times will do, of a metric that a host has once: many hosts are read at once then."""
@@ -252,10 +237,15 @@ def _lines(
 ) -> list[Line]:
     lines = []
     for columns in found:
-        width, rolled_up = columns.resolution, bool(columns.slot)
         for name, p in sorted(columns.points.items()):
             labels = labels_of(name, host)
             if len(p.times) and all_fit(matchers, labels):
-                values = (p.average, p.lows, p.highs)
-                lines.append(Line(labels, p.times, *values, width, rolled_up))
+                lines.append(line_of(labels, p, columns))
     return lines
+
+
+def line_of(labels: Labels, points: Points, columns: Columns) -> Line:
+    """Give the series of some points that were read together with others."""
+    values = (points.average, points.lows, points.highs)
+    width, rolled_up = columns.resolution, bool(columns.slot)
+    return Line(labels, points.times, *values, width, rolled_up)

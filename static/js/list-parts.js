@@ -1,5 +1,8 @@
 // Small parts of lists: the order of columns, the answer that a filter's question needs, all that matches as a selection.
 
+// As many names as one answer has at most (adminset/crud/choices.py).
+const FULL = 30;
+
 document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-column-up]")?.closest("[data-column]");
   const above = row?.previousElementSibling;
@@ -18,9 +21,9 @@ document.addEventListener("change", (event) => {
   if (answer.matches("[data-days]")) answer.type = lookup === "older" || lookup === "newer" ? "number" : "date";
 });
 
-// Names of related objects, as one types.
-document.addEventListener("input", async (event) => {
-  const address = event.target.dataset.names;
+// Names of related objects, as one types. A name that is none of them may be taken all the same: a note says that it is none.
+async function suggest(event) {
+  const address = event.target.dataset?.names;
   if (!address) return;
   const asked = event.target.value;
   const answer = await fetch(`${address}?q=${encodeURIComponent(asked)}`, { headers: { Accept: "application/json" } });
@@ -31,7 +34,13 @@ document.addEventListener("input", async (event) => {
     return option;
   });
   event.target.list.replaceChildren(...options);
-});
+  const note = event.target.parentElement.querySelector("[data-unknown-name]");
+  // A full answer may leave out the very name.
+  const isKnown = !asked.trim() || options.length >= FULL || options.some(({ value }) => value === asked.trim());
+  if (note) note.hidden = isKnown;
+}
+document.addEventListener("input", suggest);
+document.addEventListener("focusin", suggest);
 
 // A further filter joins the address of now: the list may have been narrowed since the control was drawn.
 document.addEventListener("submit", (event) => {

@@ -10,7 +10,8 @@ function thaw() {
   document.querySelector("[data-frozen-slot]")?.replaceChildren();
 }
 
-function show() {
+/** Draw what is chosen: the rows, the box of the page, the bar of bulk actions. */
+export function show() {
   const all = boxes();
   const chosen = all.filter((box) => box.checked);
   for (const box of all) box.closest("tr").classList.toggle("is-selected", box.checked);

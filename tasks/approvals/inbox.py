@@ -25,7 +25,11 @@ from tasks.models import Approval, Run, WorkflowRun, WorkflowStepRun
 from tasks.workflows import calls
 
 # Permissions by which rows of the inbox are seen.
-READS = ("tasks.view_approval", "delivery.view_deploy")
+READS = (
+    "tasks.view_approval",
+    "delivery.view_deploy",
+    "appconf.view_configversion",
+)
 
 
 def waiting_for(user: Any) -> Any:
@@ -70,9 +74,15 @@ def _row(approval: Approval) -> beside.Row:
     )
 
 
-# Who asks for deploys or approves them has a part of the inbox. Deciding asks for the fresh proof itself; whether reading
-# does hangs on the permissions by which rows are seen, not on the one that let somebody in.
-@requires(READS[0], "delivery.decide_deploy", "delivery.add_deploy", proof=False)
+# Who asks for deploys or approves them, or versions of configuration, has a part of the inbox. Deciding asks for the fresh
+# proof itself; whether reading does hangs on the permissions by which rows are seen, not on the one that let somebody in.
+@requires(
+    READS[0],
+    "delivery.decide_deploy",
+    "delivery.add_deploy",
+    "appconf.approve_configversion",
+    proof=False,
+)
 @require_safe
 def approval_inbox(request: Any) -> HttpResponse:
     """Show what waits for the reader, what the reader asked for, what was decided."""

@@ -34,10 +34,12 @@ class _Receiver(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         server: Any = self.server
         server.got.append((dict(self.headers), body))
+        server.paths.append(self.path)
         status = server.answers.pop(0) if server.answers else 200
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(server.says)))
         self.end_headers()
+        self.wfile.write(server.says)
 
     def log_message(self, *args: Any) -> None:
         """Stay quiet."""
@@ -45,13 +47,13 @@ class _Receiver(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver(settings: Any, tmp_path: Path) -> Iterator[Any]:
-    """Listens on loopback, keeps what it gets, answers what `answers` says."""
+    """Listens on loopback, keeps what it gets, answers with the statuses of `answers` and the body `says`."""
     authority = make_authority(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*make_certificate(authority, "localhost"))
     server: Any = HTTPServer(("127.0.0.1", 0), _Receiver)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.got, server.answers = [], []
+    server.got, server.paths, server.answers, server.says = [], [], [], b""
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.OUTBOUND_CA_FILE = str(authority.certificate_file)
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]

@@ -220,3 +220,21 @@ def test_hostile_words_in_every_field_stay_words(
             page = browser.get(address).content.decode()
             assert "<script>alert(1)" not in page, address
             assert "<img src=x" not in page, address
+
+
+def test_a_host_tells_which_applications_need_it(client_of: Any, shop: Project) -> None:
+    host = shop.dependencies.get(on_host__isnull=False).on_host
+    make_dependency(make_project("hidden-one"), host)
+    address = f"{host.get_absolute_url()}?tab=applications"
+    user = make_user()
+    perms = ("project", "environment", "dependency")
+    grant_on(user, [f"appconf.view_{name}" for name in perms], shop)
+    grant_on(user, ["cmdb.view_host"], host)
+    page = client_of(user).get(address).content.decode()
+    assert "Needed by" in page
+    assert shop.get_absolute_url() in page
+    assert "hidden-one" not in page
+    other = make_user()
+    grant_on(other, ["cmdb.view_host"], host)
+    grant_on(other, ["appconf.view_environment"], make_project())
+    assert "Needed by" not in client_of(other).get(address).content.decode()

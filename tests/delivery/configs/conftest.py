@@ -12,12 +12,11 @@ from accounts.models import User
 from appconf.models import ConfigFile, Environment
 from cmdb.models import Credential, Host
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import request_push
 from delivery.configs.reading import request_read
 from delivery.models import ConfigPush
 from tests.app_factories import make_environment, make_project
 from tests.appconf.config_things import make_file
-from tests.delivery.configs.push_things import done
+from tests.delivery.configs.push_things import ask, done
 from tests.factories import make_host
 from tests.farm import SshFarm
 
@@ -77,11 +76,7 @@ def push(admin: User, environment: Environment) -> Callable[..., ConfigPush]:
 
     def pushed(**wanted: Any) -> ConfigPush:
         plan = make_plan(admin, environment)
-        return done(
-            request_push(
-                actor=admin, environment=environment, plan_hash=plan.hash, **wanted
-            )
-        )
+        return done(ask(admin, environment, plan, **wanted))
 
     return pushed
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 
+from accounts.models import User
 from appconf.models import ConfigFile, Environment
 from cmdb.models import Host
 from delivery.configs.ending import run_ended
+from delivery.configs.planning import ConfigPlan
+from delivery.configs.pushing import Wanted, request_push
 from delivery.models import ConfigDrift, ConfigPush
 from tasks.services.execute import execute_run
+
+
+def ask(
+    actor: User, environment: Environment, plan: ConfigPlan, **wanted: Any
+) -> ConfigPush:
+    """Say yes to a plan."""
+    wanted.setdefault("reason", "as planned")
+    asked = Wanted(plan_hash=plan.hash, **wanted)
+    return request_push(actor=actor, environment=environment, wanted=asked)
 
 
 def done(push: ConfigPush) -> ConfigPush:

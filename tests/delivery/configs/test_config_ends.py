@@ -13,12 +13,12 @@ from adminset.models import AuditEntry
 from appconf.models import Environment
 from delivery.configs import ending, sweeping
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import cancel_push, request_push
+from delivery.configs.pushing import cancel_push
 from delivery.models import ConfigPush, ConfigPushHost, DeployLock
 from delivery.safety import locks
 from tests.app_factories import make_environment, make_project
 from tests.appconf.config_things import make_file, make_variable
-from tests.delivery.configs.push_things import ended
+from tests.delivery.configs.push_things import ask, ended
 from tests.factories import make_host, make_user
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def _pushed(admin: User, name: str) -> ConfigPush:
     make_variable(made, "KEY", secret="s3cret-word")
     make_file(admin, project, "key=${KEY}\n", "a.conf")
     plan = make_plan(admin, made)
-    return request_push(actor=admin, environment=made, plan_hash=plan.hash)
+    return ask(admin, made, plan)
 
 
 def test_a_push_that_cannot_be_settled_fails_and_holds_up_no_other(

@@ -19,13 +19,13 @@ from appconf.models import ConfigFile, Environment
 from delivery.configs import planning, preparing, sweeping
 from delivery.configs.ending import settle
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import cancel_push, request_push
+from delivery.configs.pushing import cancel_push
 from delivery.configs.reading import request_read
 from delivery.models import ConfigDrift, ConfigPush, DeployLock
 from tasks.models import Run
 from tests.app_factories import make_environment, make_project
 from tests.appconf.config_things import make_file, make_variable
-from tests.delivery.configs.push_things import ended
+from tests.delivery.configs.push_things import ask, ended
 from tests.factories import make_host
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def _environment(admin: User, count: int, files: int = 2) -> Environment:
 
 def _pushed(admin: User, environment: Environment) -> ConfigPush:
     plan = make_plan(admin, environment)
-    return request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+    return ask(admin, environment, plan)
 
 
 @pytest.fixture

@@ -18,12 +18,11 @@ from delivery.configs import sweeping
 from delivery.configs.comparing import comparison
 from delivery.configs.pending import pending_of
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import request_push
 from delivery.models import ConfigDrift, ConfigPush, ConfigPushHost, DeployLock
 from delivery.safety import locks
 from tests.app_factories import grant_on
 from tests.appconf.config_things import make_variable
-from tests.delivery.configs.push_things import done
+from tests.delivery.configs.push_things import ask, done
 from tests.factories import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(120)]
@@ -111,7 +110,7 @@ def test_a_secret_of_a_push_that_nobody_heard_of_is_masked_too(
     key.secret = "second-word"
     key.save()
     plan = make_plan(admin, environment)
-    lost = request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+    lost = ask(admin, environment, plan)
     assert lost.run is not None
     lost.run.hosts.update(status="failed")
     type(lost.run).objects.filter(pk=lost.run_id).update(status="failed")
@@ -194,7 +193,7 @@ def test_a_push_holds_the_environment_while_it_runs(
     monkeypatch.setattr(locks, "after_free", [called.append])
     new_file("a\n")
     plan = make_plan(admin, environment)
-    asked = request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+    asked = ask(admin, environment, plan)
     held = DeployLock.objects.get()
     assert (held, held.environment) == (asked.lock, environment)
     assert f"Push of configuration {asked.pk}" in held.reason

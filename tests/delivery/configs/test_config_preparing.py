@@ -14,11 +14,11 @@ from adminset.errors import Conflict
 from adminset.models import AuditEntry
 from delivery.configs import preparing, sweeping
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import request_push
 from delivery.models import ConfigPush, DeployLock
 from tasks.models import Run
 from tests.app_factories import make_environment, make_project
 from tests.appconf.config_things import make_file
+from tests.delivery.configs.push_things import ask
 from tests.factories import make_host
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def asked(admin: User, settings: Any, tmp_path: Any) -> ConfigPush:
     environment = make_environment(project, "live", hosts=[host], by=admin)
     make_file(admin, project, "a\n", "a.conf")
     plan = make_plan(admin, environment)
-    return request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+    return ask(admin, environment, plan)
 
 
 @pytest.mark.parametrize("error", [Conflict("Something changed."), ValueError("no")])

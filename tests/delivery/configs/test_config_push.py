@@ -14,13 +14,12 @@ from adminset.models import AuditEntry
 from appconf.config.versions import add_version
 from appconf.models import ConfigFile, Environment
 from delivery.configs.planning import make_plan
-from delivery.configs.pushing import request_push
 from delivery.models import ConfigDrift, ConfigPush
 from delivery.safety.locks import take_lock
 from tasks.models import Run
 from tests.app_factories import grant_on
 from tests.appconf.config_things import make_variable
-from tests.delivery.configs.push_things import done, names_in
+from tests.delivery.configs.push_things import ask, done, names_in
 from tests.factories import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(120)]
@@ -164,7 +163,7 @@ def test_a_yes_holds_for_what_was_seen_only(
 
     def refused() -> None:
         with pytest.raises(Conflict) as conflict:
-            request_push(actor=admin, environment=environment, plan_hash=seen.hash)
+            ask(admin, environment, seen)
         assert conflict.value.code == "stale"
 
     make_variable(environment, "A", "2")
@@ -189,7 +188,7 @@ def test_who_may_not_deploy_there_pushes_nothing(
     with pytest.raises(Forbidden):
         make_plan(person, environment)
     with pytest.raises(Forbidden):
-        request_push(actor=person, environment=environment, plan_hash=plan.hash)
+        ask(person, environment, plan)
     grant_on(person, ["appconf.deploy_environment"], environment.project)
     assert make_plan(person, environment).hash == plan.hash
     assert not ConfigPush.objects.exists()
@@ -202,12 +201,12 @@ def test_a_locked_environment_and_a_push_that_goes_on_keep_others_out(
     plan = make_plan(admin, environment)
     lock = take_lock(actor=admin, environment=environment, reason="hands off")
     with pytest.raises(Conflict) as locked:
-        request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+        ask(admin, environment, plan)
     assert "hands off" in locked.value.message
     lock.delete()
-    request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+    ask(admin, environment, plan)
     with pytest.raises(Conflict) as busy:
-        request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+        ask(admin, environment, plan)
     assert busy.value.code == "busy"
     assert ConfigPush.objects.count() == 1
 
@@ -217,7 +216,7 @@ def test_a_host_that_left_the_environment_meanwhile_is_not_touched(
 ) -> None:
     new_file("a\n")
     plan = make_plan(admin, environment)
-    asked = request_push(actor=admin, environment=environment, plan_hash=plan.hash)
+    asked = ask(admin, environment, plan)
     environment.hosts.clear()
     assert done(asked).status == "failed"
     assert names_in(etc) == []

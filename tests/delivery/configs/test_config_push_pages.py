@@ -106,7 +106,7 @@ def test_who_may_not_deploy_finds_no_plan_and_sees_no_host_of_others(
     assert plan.status_code == 200
     assert "web1" not in plan.content.decode()
     assert "And 1 host that you may not see." in plan.content.decode()
-    client_of(deployer).post(own, {"hash": plan.context["plan"].hash})
+    client_of(deployer).post(own, {"hash": plan.context["plan"].hash, "reason": "go"})
     push = ConfigPush.objects.get()
     assert push.requested_by == deployer
     result = client_of(deployer).get(f"/delivery/config-pushes/{push.pk}/?tab=result")
@@ -122,7 +122,7 @@ def test_a_push_is_cancelled_before_it_begins(
     new_file("a\n")
     own = f"/delivery/environments/{environment.pk}/config/"
     page = client_of(admin)
-    page.post(own, {"hash": page.get(own).context["plan"].hash})
+    page.post(own, {"hash": page.get(own).context["plan"].hash, "reason": "go"})
     push = ConfigPush.objects.get()
     page.post(f"/delivery/config-pushes/{push.pk}/cancel/")
     done(push)

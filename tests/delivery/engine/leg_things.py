@@ -34,11 +34,11 @@ def at_the_claim(paper: Paper) -> Deploy:
     return _go_on(_asked(paper), "claim")
 
 
-def at_a_command(paper: Paper, **way: Any) -> Deploy:
-    """Give a deploy whose hosts have the release beside OLD, and run a command before the switch."""
+def at_a_command(paper: Paper, on: str = "all", **way: Any) -> Deploy:
+    """Give a deploy whose hosts have the release beside OLD, and run a command before the switch, all or the first one."""
     stages = [
         {"kind": "distribute"},
-        {"kind": "command", "title": "Migrate", "command": "true"},
+        {"kind": "command", "title": "Migrate", "command": "true", "on": on},
         {"kind": "activate"},
     ]
     paper.way(stages=stages, **way)

@@ -18,19 +18,6 @@ from tests.delivery.engine.deploy_things import Stage, kinds, running, statuses
 pytestmark = pytest.mark.django_db
 
 
-class Measured:
-    """A metric store that says what it is told to: host -> values."""
-
-    def __init__(self, lines: dict[int, list[float | None]] | None) -> None:
-        self.lines = lines
-
-    def read_many(self, *_given: Any) -> Any:
-        """Give the values, or be away."""
-        if self.lines is None:
-            raise StoreUnavailable("away")
-        return self
-
-
 def time_is_over(stage: Stage) -> None:
     """Let the time of watching be over."""
     late = timezone.now() - timedelta(seconds=1)
@@ -38,10 +25,16 @@ def time_is_over(stage: Stage) -> None:
 
 
 def canary(stage: Stage, monkeypatch: pytest.MonkeyPatch, lines: Any) -> Any:
-    """Deploy to a canary whose error rate is measured."""
+    """Deploy to a canary whose hosts have these values; None: the store is away."""
+
+    def read(*_given: Any) -> Any:
+        if lines is None:
+            raise StoreUnavailable("away")
+        return lines
+
     stage.deploy(stage.artefact("one"))
     stage.way(policy="canary", canary_hosts=1, gate_metric="app.errors", gate_limit=5.0)
-    monkeypatch.setattr(gates, "store", lambda: Measured(lines))
+    monkeypatch.setattr(gates, "over_time", read)
     return stage.deploy(stage.artefact("two"))
 
 
@@ -49,7 +42,7 @@ def test_a_canary_that_is_well_lets_the_others_follow(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = stage.hosts[0].pk
-    deploy = canary(stage, monkeypatch, {first: [1.0, None, 2.0]})
+    deploy = canary(stage, monkeypatch, {first: [1.0, 2.0]})
     step = running(deploy)
     assert step is not None
     assert (deploy.status, step.kind, stage.live()) == (
@@ -65,7 +58,7 @@ def test_a_canary_that_is_well_lets_the_others_follow(
 def test_a_canary_with_too_many_errors_goes_back_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deploy = canary(stage, monkeypatch, {stage.hosts[0].pk: [9.0, 11.0]})
+    deploy = canary(stage, monkeypatch, {stage.hosts[0].pk: [3.0, 10.0]})
     assert deploy.status == "rolled_back", (deploy.explanation, kinds(deploy))
     assert "app.errors is 10, and the limit is 5" in deploy.explanation
     assert stage.live() == ["one", "one", "one"]

@@ -16,6 +16,7 @@ from delivery.engine.advance import advance
 from delivery.engine.controlling import cancel_deploy, retry_deploy
 from delivery.engine.judging import judge
 from delivery.models import Deploy, DeployLock, DeployStep
+from delivery.way_models import Way
 from tasks.legs.judging import leg_refusal
 from tests.delivery.engine.deploy_things import kinds, running
 from tests.delivery.engine.leg_things import end_leg
@@ -175,6 +176,18 @@ def test_where_all_is_as_it_was_a_retry_has_the_same_way(paper: Paper) -> None:
     again = retry_deploy(actor=paper.user, deploy=deploy, reason="once more")
     assert (again.retried_from, again.way) == (deploy, deploy.way)
     assert again.hosts.count() == 2
+
+
+def test_a_deploy_of_before_a_field_came_is_retried_all_the_same(paper: Paper) -> None:
+    deploy = failed(paper)
+    for name in Way.LATER:
+        deploy.plan["way"].pop(name)
+    deploy.save(update_fields=["plan"])
+    again = retry_deploy(actor=paper.user, deploy=deploy)
+    assert again.retried_from == deploy
+    paper.way(gate_measure="rate")
+    with pytest.raises(Conflict, match="the way of the pipeline"):
+        retry_deploy(actor=paper.user, deploy=Deploy.objects.get(pk=deploy.pk))
 
 
 def test_where_no_bad_host_is_left_a_retry_does_not_mean_all_hosts(

@@ -150,18 +150,18 @@ class Values:
         self.lines, self.during = lines, during
         self.in_transaction: list[bool] = []
 
-    def read_many(self, *_given: Any) -> Any:
+    def __call__(self, *_given: Any) -> Any:
         """Give the values."""
         self.in_transaction.append(len(connection.savepoint_ids) > 0)
         self.during()
-        return self
+        return self.lines
 
 
 def test_values_are_asked_while_nothing_is_locked(
     paper: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = Values({paper.hosts[0].pk: [1.0]}, lambda: None)
-    monkeypatch.setattr(gates, "store", lambda: good)
+    monkeypatch.setattr(gates, "over_time", good)
     step = watching(paper, gate_metric="app.errors", gate_limit=5.0)
     advance(step.deploy_id)
     assert good.in_transaction
@@ -174,14 +174,14 @@ def test_what_was_measured_of_an_attempt_before_says_nothing_of_this_one(
     paper: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = Values({paper.hosts[0].pk: [1.0]}, lambda: None)
-    monkeypatch.setattr(gates, "store", lambda: good)
+    monkeypatch.setattr(gates, "over_time", good)
     step = watching(paper, gate_metric="app.errors", gate_limit=5.0)
 
     def meanwhile() -> None:
         DeployStep.objects.filter(pk=step.pk).update(attempt=2)
 
     bad = Values({paper.hosts[0].pk: [9.0]}, meanwhile)
-    monkeypatch.setattr(gates, "store", lambda: bad)
+    monkeypatch.setattr(gates, "over_time", bad)
     measured = people_steps.measure(step.deploy_id)
     assert measured is not None
     assert "app.errors is 9" in measured.words

@@ -103,6 +103,53 @@ def test_a_new_pipeline_begins_with_distribute_and_switch(
     assert 'name="stages-2-kind"' in text
 
 
+def test_a_command_is_for_all_hosts_or_for_the_first(
+    client_of: Signed, admin: User, here: Place
+) -> None:
+    client = client_of(admin)
+    migrate = {
+        "stages-2-kind": "command",
+        "stages-2-command": "./migrate",
+        "stages-3-kind": "activate",
+    }
+    for on, kept in (("first", {"on": "first"}), ("all", {}), ("", {})):
+        Pipeline.objects.filter(name="web").delete()
+        assert add(client, here.project, **migrate, **{"stages-2-on": on}).status_code
+        made = Pipeline.objects.get(name="web")
+        command = {"kind": "command", "command": "./migrate"}
+        assert made.stages[2] == command | kept
+        page = client.get(reverse("delivery:pipeline_edit", args=[made.pk]))
+        chosen = '<option value="first" selected>' in page.content.decode()
+        assert chosen == bool(kept)
+        way = client.get(made.get_absolute_url(), {"tab": "way"}).content.decode()
+        assert ("on the first host only" in way) == bool(kept)
+
+
+def test_a_new_pipeline_begins_with_what_its_project_says(
+    client_of: Signed, admin: User, here: Place, elsewhere: Place, deployer: User
+) -> None:
+    says = {"restart_command": "sv restart x", "health_url": "https://x.example/up"}
+    Project.objects.filter(pk__in=(here.project.pk, elsewhere.project.pk)).update(
+        **says
+    )
+    address = reverse("delivery:pipeline_add")
+    asked = {"project": here.project.pk}
+    text = client_of(admin).get(address, asked).content.decode()
+    assert "sv restart x</textarea>" in text
+    assert '<option value="http" selected>' in text
+    assert 'value="https://x.example/up"' in text
+    assert "sv restart x" not in client_of(admin).get(address).content.decode()
+    # What the address names itself counts, and nobody reads here of a project beyond the own scope.
+    text = client_of(admin).get(address, asked | {"restart": "other"}).content.decode()
+    assert "sv restart x" not in text
+    grant_on(deployer, ["delivery.add_pipeline"], here.project.product_line)
+    client = client_of(deployer)
+    for project in (elsewhere.project.pk, "9" * 5000, "x"):
+        page = client.get(address, {"project": project})
+        assert page.status_code == 200
+        assert "sv restart x" not in page.content.decode()
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -110,6 +157,8 @@ def test_a_new_pipeline_begins_with_distribute_and_switch(
         ({"stages-1-kind": "activate"}, "one stage to distribute"),
         ({"stages-0-timeout": "soon"}, "number of seconds"),
         ({"stages-0-command": ""}, "needs a command"),
+        ({"stages-0-on": "first"}, "only a command on the hosts"),
+        ({"stages-0-on": "moon"}, "runs on `all` hosts"),
         ({"batches": "half"}, "no size of a batch"),
         ({"shared_paths": "../etc"}, "no path within a release"),
         ({"health_kind": "http"}, "Say what is to be asked"),

@@ -15,6 +15,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from appconf.models import Project
+from delivery.asked import answerers
+from delivery.asked.answering import answer
+from delivery.models import Deploy
 from delivery.sources.uploads import uploads_of
 from tests.delivery.pages.conftest import Place
 
@@ -72,3 +75,39 @@ def test_nobody_sends_to_a_project_to_which_he_may_not_deliver(
     here.environment.delete()
     assert send(client, here, archive()).status_code == 422
     assert uploads_of(elsewhere.project) == uploads_of(here.project) == []
+
+
+@pytest.mark.parametrize("kind", ["git", "svn"])
+def test_a_project_with_a_source_is_delivered_from_an_archive_too(
+    client: Client, here: Place, kind: str
+) -> None:
+    answerers.join()
+    address = "https://git.example.org/shop"
+    Project.objects.update(source_type=kind, source_address=address)
+    form_at = reverse("delivery:pipeline_deploy", args=[here.pipeline.pk])
+    form = client.get(form_at).content.decode()
+    assert 'value="branch" checked' in form
+    assert 'value="upload"' in form
+    refs = reverse("delivery:pipeline_refs", args=[here.pipeline.pk])
+    offered = client.get(refs, {"ref_kind": "upload"}).content.decode()
+    assert reverse("delivery:pipeline_upload", args=[here.pipeline.pk]) in offered
+    there = send(client, here, archive())["Location"]
+    assert 'value="upload" checked' in client.get(there).content.decode()
+    sent = {"environment": here.environment.pk, "ref_kind": "upload"}
+    sha256 = uploads_of(here.project)[0].sha256
+    plan = client.post(form_at, sent | {"ref": sha256})["Location"]
+    answer(plan.rstrip("/").rpartition("/")[2])
+    assert "Deploy to 1 host" in client.get(plan).content.decode()
+    assert not Deploy.objects.exists()
+
+
+def test_an_archive_that_nobody_sent_has_no_plan(client: Client, here: Place) -> None:
+    answerers.join()
+    Project.objects.update(source_type="git")
+    form_at = reverse("delivery:pipeline_deploy", args=[here.pipeline.pk])
+    sent = {"environment": here.environment.pk, "ref_kind": "upload", "ref": "0" * 64}
+    plan = client.post(form_at, sent)["Location"]
+    answer(plan.rstrip("/").rpartition("/")[2])
+    text = client.get(plan).content.decode()
+    assert f"There is no {'0' * 64} in the source." in text
+    assert "Deploy to" not in text

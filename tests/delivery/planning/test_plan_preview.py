@@ -175,6 +175,27 @@ def test_commands_are_said_to_be_the_same_on_each_host(
     paper.way(restart="systemctl restart shop")
     text = _page(paper, client_of(paper.user), paper.plan().as_json())
     assert "the same on each host" in text
+    assert "only</td>" not in text
+
+
+def test_a_command_for_one_host_names_it_to_who_may_see_it(
+    paper: Paper, client_of: Any
+) -> None:
+    stages = [
+        {"kind": "distribute"},
+        {"kind": "command", "command": "./migrate", "on": "first"},
+        {"kind": "activate"},
+    ]
+    paper.way(stages=stages)
+    told = paper.plan().as_json()
+    assert "on paper0 only" in _page(paper, client_of(paper.user), told)
+    reader = make_user("reader")
+    grant(reader, ["delivery.view_deploy"])
+    shown = shown_plan(reader, told)
+    assert shown is not None
+    assert [(one["on"], one["host"]) for one in shown.told["commands"]] == [
+        ("first", "")
+    ]
 
 
 def test_the_plan_takes_as_many_queries_for_more_hosts_and_files_of_configuration(

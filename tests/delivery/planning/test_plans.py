@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from adminset.errors import Conflict, DomainError, NotFound
 from appconf.models import EnvironmentHost, Variable
 from cmdb.models import Tag
-from delivery.engine.requesting import promote
+from delivery.engine.requesting import request_deploy
 from delivery.models import Deploy, LiveRelease, Pipeline, PipelineTemplate
 from delivery.planning.planning import make_plan
 from delivery.stages import check_paths, check_stages
@@ -130,12 +130,13 @@ def test_an_artefact_goes_through_the_environments_in_order(paper: Paper) -> Non
     )
     plan = paper.plan(kind="promote")
     assert plan.problems == ()
-    deploy = promote(
+    deploy = request_deploy(
         actor=paper.user,
         artefact=artefact,
         pipeline=paper.pipeline,
         environment=paper.environment,
         plan_hash=plan.hash,
+        kind="promote",
     )
     assert (deploy.kind, deploy.artefact) == ("promote", artefact)
 
@@ -159,6 +160,16 @@ def test_the_templates_way_counts_and_is_frozen_into_the_deploy(paper: Paper) ->
     assert [one["command"] for one in deploy.plan["commands"]] == ["one"]
 
 
+def test_a_plan_warns_where_nobody_restarts_and_nobody_asks(paper: Paper) -> None:
+    words = "Nothing restarts the application and nothing asks whether it is well."
+    assert words in paper.plan().warnings
+    assert paper.plan().problems == ()
+    paper.way(restart="systemctl restart shop")
+    assert words not in paper.plan().warnings
+    paper.way(restart=" ", health_kind="tcp", health_target="127.0.0.1:80")
+    assert words not in paper.plan().warnings
+
+
 @pytest.mark.parametrize(
     "stages",
     [
@@ -174,6 +185,12 @@ def test_the_templates_way_counts_and_is_frozen_into_the_deploy(paper: Paper) ->
         [{"kind": "sh"}, {"kind": "distribute"}, {"kind": "activate"}],
         [{"kind": "build"}, {"kind": "distribute"}, {"kind": "activate"}],
         [{"kind": "distribute", "host": 3}, {"kind": "activate"}],
+        [{"kind": "distribute", "on": "first"}, {"kind": "activate"}],
+        [
+            {"kind": "distribute"},
+            {"kind": "command", "command": "x", "on": ["first"]},
+            {"kind": "activate"},
+        ],
         [{"kind": "distribute", "timeout": True}, {"kind": "activate"}],
         [{"kind": "distribute", "title": "a\0b"}, {"kind": "activate"}],
         "distribute",

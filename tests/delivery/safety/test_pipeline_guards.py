@@ -14,7 +14,7 @@ from accounts.models import Role, User
 from accounts.shipped import ROLES
 from delivery.models import Pipeline
 from delivery.safety.guarding import Guards, guards_of
-from tests.app_factories import grant_on
+from tests.app_factories import grant_on, make_environment
 from tests.delivery.safety.safety_things import Paper
 from tests.factories import grant, make_user
 
@@ -46,7 +46,9 @@ def ann(paper: Paper) -> User:
 
 def sent(paper: Paper, **fields: Any) -> dict[str, Any]:
     """Give the form of the pipeline as the page sends it."""
-    row = model_to_dict(paper.pipeline, exclude=("stages", "approve_groups", "id"))
+    row = model_to_dict(
+        paper.pipeline, exclude=("stages", "approve_groups", "environments", "id")
+    )
     values = {name: value for name, value in row.items() if value not in (None, False)}
     stages = {"stages-0-kind": "distribute", "stages-1-kind": "activate"}
     return values | stages | {"stages-2-kind": ""} | fields
@@ -92,6 +94,39 @@ def test_roles_that_approve_are_guards_too(
     assert save(client_of(ann), paper) == 422
     assert save(client_of(ann), paper, approve_groups=[role.pk], description="x") == 302
     assert list(paper.pipeline.approve_groups.all()) == [role]
+
+
+def test_where_a_pipeline_goes_is_a_guard_too(
+    paper: Paper, ann: User, client_of: Signed
+) -> None:
+    row, client = paper.environment, client_of(ann)
+    other = make_environment(paper.pipeline.project)
+    paper.pipeline.environments.set([other])
+    for wider in ([], [row.pk], [row.pk, other.pk]):
+        assert save(client, paper, environments=wider) == 422
+    assert list(paper.pipeline.environments.all()) == [other]
+    assert save(client, paper, environments=[other.pk], description="x") == 302
+    grant_on(ann, ("delivery.guard_pipeline",), paper.pipeline.project)
+    assert save(client, paper, environments=[row.pk]) == 302
+    assert list(paper.pipeline.environments.all()) == [row]
+
+
+def test_no_pipeline_that_goes_further_comes_beside_one_that_names_environments(
+    paper: Paper, ann: User, client_of: Signed
+) -> None:
+    paper.way(approvals_needed=0)
+    other = make_environment(paper.pipeline.project)
+    paper.pipeline.environments.set([other])
+    address, client = reverse("delivery:pipeline_add"), client_of(ann)
+    for wider in ([], [paper.environment.pk], [paper.environment.pk, other.pk]):
+        new = sent(paper, name="direct", environments=wider)
+        assert "may not weaken" in client.post(address, new).content.decode()
+    assert Pipeline.objects.count() == 1
+    gone = reverse("delivery:pipeline_delete", args=[paper.pipeline.pk])
+    client.post(gone, {"confirm": str(paper.pipeline)})
+    assert Pipeline.objects.count() == 1
+    new = sent(paper, name="same", environments=[other.pk])
+    assert client.post(address, new).status_code == 302
 
 
 def test_no_weaker_pipeline_comes_beside_a_strong_one(
@@ -149,6 +184,11 @@ def test_weaker_is_what_lets_through_what_the_other_holds() -> None:
     assert elsewhere.is_weaker_than(some)
     assert guards(calendar=1).is_weaker_than(guards(calendar=2))
     assert some.is_weaker_than(guards(approvals=1, roles=frozenset({3})))
+    near = guards(environments=frozenset({1}))
+    assert guards().is_weaker_than(near)
+    assert guards(environments=frozenset({1, 2})).is_weaker_than(near)
+    assert not guards(environments=frozenset({1})).is_weaker_than(near)
+    assert not near.is_weaker_than(guards())
 
 
 def test_who_develops_does_not_guard_and_release_managers_do() -> None:

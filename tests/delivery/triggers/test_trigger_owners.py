@@ -12,8 +12,11 @@ from adminset.errors import Forbidden
 from adminset.models import AuditEntry
 from appconf.models import Project
 from delivery.models import Deploy, DeployRequest, GitHook, GitHookDelivery
+from delivery.triggers import vouching
 from delivery.triggers.making import make
 from delivery.triggers.saving import switch_trigger
+from delivery.way_models import Way
+from tasks.services.vouching import ChangedError
 from tests.app_factories import grant_on
 from tests.appconf.config_things import make_variable
 from tests.delivery.safety.safety_things import Paper
@@ -70,6 +73,21 @@ def test_what_others_changed_turns_the_web_hook_off(
     assert not DeployRequest.objects.exists()
     assert AuditEntry.objects.filter(verb="githook.update").exists()
     assert call(hook, push()).status_code == 404
+
+
+def test_fields_that_came_later_turn_nothing_off_before_they_say_something(
+    paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = make_githook(paper)
+    with monkeypatch.context() as before:
+        fields = [name for name in Way.FIELDS if name not in Way.LATER]
+        before.setattr(Way, "FIELDS", tuple(fields))
+        before.setattr(Way, "LATER", {})
+        vouching.vouch(hook)
+    vouching.ensure_vouched(hook)
+    paper.way(gate_measure="rate")
+    with pytest.raises(ChangedError):
+        vouching.ensure_vouched(hook)
 
 
 def test_an_ordinary_variable_turns_nothing_off(paper: Paper) -> None:

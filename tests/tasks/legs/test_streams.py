@@ -48,7 +48,7 @@ class Sender:
         (self.folder / "c").mkdir(parents=True, mode=0o700)
         self.source = Source(folder / "file", size)
         self.source.path.write_bytes(os.urandom(size))
-        self.client = Client(self.folder, self.folder / "c", 10)
+        self.client = Client(self.folder, self.folder / "c", 60)
         self.output = Output()
 
     def send(

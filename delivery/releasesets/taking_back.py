@@ -147,6 +147,6 @@ def _turn(actor: Any, held: SetRun, steps: list[BackStep], reason: str) -> None:
     held.taken_back_by, held.take_backs = actor, held.take_backs + 1
     held.ended_at = None
     held.save(update_fields=["taken_back_by", "take_backs", "ended_at"])
-    words = _("%(who)s had it taken back: %(reason)s")
+    words = _("%(who)s had it taken back: %(reason)s.")
     told = words % {"who": actor.username, "reason": reason}
     turn(held, [], f"{held.explanation[:KEPT_WORDS]} {told}".strip())

@@ -14,6 +14,7 @@ from accounts.models import User
 from delivery.gate_words import check_metric
 from delivery.models import Pipeline
 from delivery.safety import metrics_sent
+from monitor.prometheus.names import query_name
 from monitor.store import StoreUnavailable
 from tests.app_factories import make_environment, make_project
 from tests.delivery.pages.test_pipeline_pages import add
@@ -29,6 +30,7 @@ Signed = Callable[[User], Client]
 )
 def test_names_as_stored_and_as_sent_are_both_names(name: str) -> None:
     check_metric(name)
+    assert query_name(name)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,14 @@ def _take_back(run: SetRun, part: SetPart) -> bool:
         return settle(part, stay.state, stay.words)
     # A further try is for the hosts that did not come back: the others are well, and are not restarted.
     further = part.back_request_id is not None
-    hosts = _hosts_out(part) if further else _hosts_of(part)
+    delivered = _hosts_of(part)
+    if not delivered:
+        # They may run it still: nobody took anything back.
+        words = _(
+            "Nothing may be delivered here any more: it left the environment, nobody with the right to run work added it, or who asked may not deploy there."
+        )
+        return settle(part, State.STUCK, words)
+    hosts = _hosts_out(part, delivered) if further else delivered
     if not hosts:
         return settle(part, State.BACK, _("Somebody took it back already."))
     part.back_request = _asked_back(run, part, hosts)
@@ -76,13 +83,13 @@ def _asked_back(run: SetRun, part: SetPart, hosts: list[int]) -> DeployRequest |
     )
 
 
-def _hosts_out(part: SetPart) -> list[int]:
-    """Give the hosts (ids) of a part that do not run what they had before, or of which that is not known."""
+def _hosts_out(part: SetPart, delivered: list[int]) -> list[int]:
+    """Give those of a part's hosts (ids) that do not run what they had before, or of which that is not known."""
     live = LiveRelease.objects.filter(environment=part.environment_id)
     release = part.before.release if part.before else ""
     back = live.filter(artefact=part.before_id, said=release)
     known = set(back.values_list("host", flat=True))
-    return [pk for pk in _hosts_of(part) if pk not in known]
+    return [pk for pk in delivered if pk not in known]
 
 
 def _hosts_of(part: SetPart) -> list[int]:

@@ -106,6 +106,19 @@ def test_a_set_that_ended_well_comes_back_the_last_part_first(
     assert refused.value.code == "nothing_out"
 
 
+def test_where_nothing_may_be_delivered_any_more_nobody_says_it_was_taken_back(
+    row: Row, admin: User
+) -> None:
+    run = went_well(row)
+    third = SetPart.objects.get(position=3).environment
+    third.environmenthost_set.all().delete()
+    take_back(actor=admin, run=run, reason="orders are lost")
+    advance(run.pk)
+    part = run.parts.get(position=3)
+    assert (part.state, part.back_request) == ("stuck", None)
+    assert "Nothing may be delivered here any more" in part.words
+
+
 def test_what_could_not_be_taken_back_has_another_try(row: Row) -> None:
     place = ReleaseSetItem.objects.get(position=2).environment
     well = make_host("well")
